@@ -39,10 +39,12 @@ struct test_case {
 static unsigned test_failures;
 
 #define TEST(name) static void test_##name(void)
+/* clang-format off: it takes the braces for a block. */
 #define RUN(name)          \
     {                      \
 #name, test_##name \
     }
+/* clang-format on */
 
 #define CHECK(cond) test_check((cond), #cond, __FILE__, __LINE__)
 /* Integers of any type up to 64 bits. */
