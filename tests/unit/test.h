@@ -39,11 +39,9 @@ struct test_case {
 static unsigned test_failures;
 
 #define TEST(name) static void test_##name(void)
-/* clang-format off: it takes the braces for a block. */
-#define RUN(name)          \
-    {                      \
-#name, test_##name \
-    }
+/* The formatter takes these braces for a block. */
+/* clang-format off */
+#define RUN(name) {#name, test_##name}
 /* clang-format on */
 
 #define CHECK(cond) test_check((cond), #cond, __FILE__, __LINE__)
