@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+#
+# What depends on what. build.sh is the entry: it installs, fetches, writes build/gen/version.h and calls make
+# with this file; run from the root of the project, with SETS of its own below.
+#
+# Everything is compiled up to three times, each into its own folder under build/:
+#   musl   what ships: musl-gcc, static-pie, hardened            -> build/proxy
+#   asan   glibc, gcc with ASan and UBSan                        -> build/asan/proxy, the unit tests
+#   fuzz   glibc, clang with libFuzzer, ASan and UBSan           -> the fuzz targets
+#
+# Sources are found by wildcard, in the folders of the design and in its order; a new file needs no line here.
+
+SHELL := /bin/sh
+.SUFFIXES:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+B := build
+FOLDERS := base crypto net tls conn http conf certs acme relay admin
+
+# V=1 shows the commands.
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-6s %s\n'
+endif
+
+.PHONY: proxy asan units fuzzers FORCE
+proxy: $(B)/proxy
+asan: $(B)/asan/proxy
+FORCE:
+
+# $(call changed,FILE,TEXT): FILE holds TEXT and is as old as TEXT is, so that whatever depends on FILE is made
+# anew when TEXT (flags, a list of files) changes.
+changed = printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
+          { mkdir -p $(dir $(1)); printf '%s\n' '$(subst ','\'',$(2))' >$(1); }
+
+# ---- flags ----------------------------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla
+PATHMAP := -ffile-prefix-map=$(CURDIR)=.
+# What every compilation of our own code sees, in any of the three builds.
+OWN := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -isystem $(B)/deps/bearssl/inc -isystem $(B)/deps/c-ares/include
+
+HARDEN := -fPIE -fstack-protector-strong -ftrivial-auto-var-init=zero -D_FORTIFY_SOURCE=2
+SECTIONS := -ffunction-sections -fdata-sections -fno-plt -fno-semantic-interposition \
+            -fno-asynchronous-unwind-tables
+# musl brings no Linux headers; the folder is made of links to the system's.
+MUSL := -specs=$(B)/musl/musl.specs -isystem $(B)/musl/include
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+CC_musl := gcc
+CC_asan := gcc
+CC_fuzz := clang
+
+CFLAGS_musl := $(MUSL) $(OWN) $(WARN) -Werror -Werror=date-time -O2 -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+# gcc guesses wrong about sanitised code in a few warnings; the musl build has them all.
+CFLAGS_asan := $(OWN) -Wall -Wextra -Werror -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread \
+               -Wno-array-bounds -Wno-format-truncation -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(PATHMAP)
+CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(SANITIZE) $(PATHMAP)
+
+# Other people's code: quiet, and UBSan left out (BearSSL reads words where they lie, on machines that allow it).
+DEP := -w
+DEPFLAGS_musl := $(MUSL) $(DEP) -O2 -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
+DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
+
+LDFLAGS_musl := -fPIE -static-pie -specs=$(B)/musl/musl.specs -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
+                -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu
+LDFLAGS_asan := $(SANITIZE) -g
+LDFLAGS_fuzz := -fsanitize=fuzzer $(SANITIZE) -g
+
+# ---- dependencies ---------------------------------------------------------------------------------------------
+# For each: where its sources are, and the flags that it needs. build.sh unpacks it and touches build/deps/NAME.ok.
+
+DEPS := bearssl c-ares
+
+FLAGS_bearssl := -I$(B)/deps/bearssl/src -I$(B)/deps/bearssl/inc
+SOURCES_bearssl := $(sort $(wildcard $(B)/deps/bearssl/src/*.c $(B)/deps/bearssl/src/*/*.c))
+
+# rand() becomes ours: see deps/c-ares/ares_config.h.
+FLAGS_c-ares := -D_GNU_SOURCE -DHAVE_CONFIG_H -DCARES_STATICLIB -Drand=proxy_ares_rand \
+                -Ideps/c-ares -I$(B)/deps/c-ares/include -I$(B)/deps/c-ares/src/lib
+SOURCES_c-ares := $(sort $(wildcard $(B)/deps/c-ares/src/lib/*.c))
+
+# ---- objects and archives, by build ---------------------------------------------------------------------------
+# One archive for each folder of ours and for each dependency. So a unit test links only the folders that its own
+# may know of, and a file that does not compile yet stands in the way of nothing below it.
+
+# $(call objects,BUILD,FOLDER)
+objects = $(patsubst %.c,$(B)/$(1)/obj/%.o,$(sort $(wildcard $(2)/*.c)))
+# Folders with code in them, and the archives of a build.
+FOLDERS_USED := $(foreach f,$(FOLDERS),$(if $(wildcard $(f)/*.c),$(f)))
+folder_libs = $(foreach f,$(2),$(B)/$(1)/lib/$(f).a)
+dep_libs = $(foreach d,$(DEPS),$(B)/$(1)/lib/$(d).a)
+group = -Wl,--start-group $(1) -Wl,--end-group
+
+# What must be there before the compiler can run.
+TOOLS_musl := $(B)/musl/musl.specs $(B)/musl/include/linux
+
+# $(call archive_rule,BUILD,NAME,OBJECTS)
+define archive_rule
+$(B)/$(1)/lib/$(2).list: FORCE
+	@$$(call changed,$$@,$(3))
+$(B)/$(1)/lib/$(2).a: $(3) $(B)/$(1)/lib/$(2).list
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcsD $$@ $(3)
+endef
+
+# $(call dep_rule,BUILD,NAME)
+define dep_rule
+OBJECTS_$(1)_$(2) := $(patsubst $(B)/deps/%.c,$(B)/$(1)/dep/%.o,$(SOURCES_$(2)))
+$(B)/$(1)/dep/$(2).flags: FORCE
+	@$$(call changed,$$@,$(CC_$(1)) $(DEPFLAGS_$(1)) $(FLAGS_$(2)))
+$(B)/$(1)/dep/$(2)/%.o: $(B)/deps/$(2)/%.c $(B)/deps/$(2).ok $(B)/$(1)/dep/$(2).flags $(TOOLS_$(1))
+	@mkdir -p $$(@D)
+	$$(Q)$(CC_$(1)) $(DEPFLAGS_$(1)) $(FLAGS_$(2)) -c -o $$@ $$<
+$$(eval $$(call archive_rule,$(1),$(2),$$(OBJECTS_$(1)_$(2))))
+endef
+
+# $(call build_rule,BUILD)
+define build_rule
+$(B)/$(1)/flags: FORCE
+	@$$(call changed,$$@,$(CC_$(1)) $(CFLAGS_$(1)))
+$(B)/$(1)/ldflags: FORCE
+	@$$(call changed,$$@,$(CC_$(1)) $(LDFLAGS_$(1)) $(FOLDERS_USED))
+$(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | $(B)/gen/version.h
+	$$(say) $(if $(filter musl,$(1)),CC,$(1)) $$<
+	@mkdir -p $$(@D)
+	$$(Q)$(CC_$(1)) $(CFLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+$$(foreach d,$(DEPS),$$(eval $$(call dep_rule,$(1),$$(d))))
+$$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call objects,$(1),$$(f)))))
+-include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*/*.c tests/fuzz/*.c))
+endef
+
+$(foreach v,musl asan fuzz,$(eval $(call build_rule,$(v))))
+
+# ---- musl's specs ---------------------------------------------------------------------------------------------
+# Debian's specs know dynamic and static programs alone: given -static-pie they make a dynamic one, with an
+# interpreter. The copy makes static-pie and nothing else.
+
+MUSL_SPECS := $(shell sed -n 's/.*-specs "\(.*\)".*/\1/p' "$$(command -v musl-gcc)" 2>/dev/null)
+
+$(B)/musl/musl.specs: $(MUSL_SPECS) build.mk
+	@mkdir -p $(@D)
+	@sed -e 's,%{!shared: \([^}]*\)/Scrt1.o},\1/rcrt1.o,' \
+	     -e 's,^-dynamic-linker .*,-nostdlib -static -pie --no-dynamic-linker -z text,' $(MUSL_SPECS) >$@.tmp
+	@grep -q rcrt1.o $@.tmp && grep -q no-dynamic-linker $@.tmp || \
+	     { echo "build.mk: $(MUSL_SPECS) is not as expected; rewrite its copy by hand" >&2; exit 1; }
+	@mv $@.tmp $@
+
+$(B)/musl/include/linux:
+	@mkdir -p $(@D)
+	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
+	@ln -sfn "$$(dirname "$$(echo '#include <asm/types.h>' | gcc -E -M - | tr ' ' '\n' | grep 'asm/types.h$$' | \
+	     head -n 1)")" $(@D)/asm
+	@ln -sfn /usr/include/linux $@
+
+# ---- programs -------------------------------------------------------------------------------------------------
+
+PROXY_musl := $(B)/musl/obj/proxy.o $(call folder_libs,musl,$(FOLDERS_USED)) $(call dep_libs,musl)
+$(B)/proxy: $(PROXY_musl) $(B)/musl/ldflags
+	$(say) LINK $@
+	$(Q)$(CC_musl) $(LDFLAGS_musl) -Wl,-Map=$(B)/proxy.map.tmp -o $(B)/proxy.debug.tmp $(call group,$(PROXY_musl))
+	@strip -s -R .comment -o $@.tmp $(B)/proxy.debug.tmp
+	@mv $(B)/proxy.map.tmp $(B)/proxy.map
+	@mv $(B)/proxy.debug.tmp $(B)/proxy.debug
+	@mv $@.tmp $@
+
+PROXY_asan := $(B)/asan/obj/proxy.o $(call folder_libs,asan,$(FOLDERS_USED)) $(call dep_libs,asan)
+$(B)/asan/proxy: $(PROXY_asan) $(B)/asan/ldflags
+	$(say) LINK $@
+	$(Q)$(CC_asan) $(LDFLAGS_asan) -o $@.tmp $(call group,$(PROXY_asan))
+	@mv $@.tmp $@
+
+# ---- unit tests -----------------------------------------------------------------------------------------------
+# tests/unit/FOLDER/X_test.c is a program of its own. It links FOLDER and the folders before it in the design, and
+# the other .c files beside it (fakes and helpers that the tests of a folder share).
+
+define unit_rule
+UNITS_$(1) := $(patsubst tests/unit/%.c,$(B)/asan/unit/%,$(sort $(wildcard tests/unit/$(1)/*_test.c)))
+UNIT_LIBS_$(1) := $(patsubst %.c,$(B)/asan/obj/%.o,$(sort $(filter-out %_test.c,$(wildcard tests/unit/$(1)/*.c)))) \
+                  $(call folder_libs,asan,$(filter $(2),$(FOLDERS_USED))) $(call dep_libs,asan)
+$$(UNITS_$(1)): $(B)/asan/unit/%: $(B)/asan/obj/tests/unit/%.o $$(UNIT_LIBS_$(1)) $(B)/asan/ldflags
+	@mkdir -p $$(@D)
+	$$(Q)$(CC_asan) $(LDFLAGS_asan) -o $$@ $$< $$(call group,$$(UNIT_LIBS_$(1)))
+UNITS += $$(UNITS_$(1))
+endef
+
+seen :=
+$(foreach f,$(FOLDERS),$(eval seen += $(f))$(eval $(call unit_rule,$(f),$(seen))))
+units: $(UNITS)
+
+# ---- fuzz targets ---------------------------------------------------------------------------------------------
+# tests/fuzz/X_fuzz.c, with LLVMFuzzerTestOneInput().
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+FUZZ_LIBS := $(call folder_libs,fuzz,$(FOLDERS_USED)) $(call dep_libs,fuzz)
+
+$(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIBS) $(B)/fuzz/ldflags
+	@mkdir -p $(@D)
+	$(Q)$(CC_fuzz) $(LDFLAGS_fuzz) -o $@ $< $(call group,$(FUZZ_LIBS))
+fuzzers: $(FUZZERS)
