@@ -65,6 +65,22 @@ is_there()
 # need SET...: installs what the sets in deps/packages name and the machine lacks.
 need()
 {
+    find_missing "$@"
+    [ -n "$missing" ] || return 0
+
+    command -v apt-get >/dev/null 2>&1 || die "missing: $what; no apt-get here to install it with"
+    if [ -n "$as_root" ] && { ! command -v sudo >/dev/null 2>&1 || ! $as_root true 2>/dev/null; }; then
+        die "missing: $what; as root: apt-get install --no-install-recommends$missing"
+    fi
+    say "installing$missing"
+    install_packages "$missing"
+    find_missing "$@"
+    [ -z "$missing" ] || die "still missing after apt-get: $what"
+}
+
+# find_missing SET...: the packages in $missing, and in $what the words for people.
+find_missing()
+{
     missing=
     what=
     while read -r set package probe; do
@@ -79,14 +95,6 @@ need()
     done <<EOF
 $(grep -v '^#' deps/packages)
 EOF
-    [ -n "$missing" ] || return 0
-
-    command -v apt-get >/dev/null 2>&1 || die "missing: $what; no apt-get here to install them with"
-    if [ -n "$as_root" ] && { ! command -v sudo >/dev/null 2>&1 || ! $as_root true 2>/dev/null; }; then
-        die "missing: $what; as root: apt-get install --no-install-recommends$missing"
-    fi
-    say "installing$missing"
-    install_packages "$missing"
 }
 
 # Installs without starting a service: a policy-rc.d that says no, for the time of it, unless there is one already.
@@ -267,6 +275,343 @@ cmd_run()
     exec $B/proxy "$@"
 }
 
+# ---- tests ------------------------------------------------------------------------------------------------------
+
+passed=0
+failed=0
+skipped=0
+
+# tally PASSED FAILED [SKIPPED]
+tally()
+{
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    skipped=$((skipped + ${3:-0}))
+}
+
+heading()
+{
+    printf '\n== %s\n' "$*"
+}
+
+cmd_test()
+{
+    fuzz_seconds=3
+    kinds=
+    pattern=
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --all)
+            export PROXY_TEST_ALL=1
+            fuzz_seconds=300
+            ;;
+        layers | unit | fuzz | e2e) kinds="$kinds $1" ;;
+        *) pattern=$1 ;;
+        esac
+        shift
+    done
+    [ -z "$pattern" ] || [ -n "$kinds" ] || die "test: what is $pattern? ./build.sh help"
+    kinds=${kinds:-layers unit fuzz e2e}
+
+    need build test ${PROXY_TEST_ALL:+all}
+    rm -rf $B/test
+    mkdir -p $B/test
+    for kind in $kinds; do
+        "test_$kind"
+    done
+
+    printf '\n'
+    [ -s $B/test/failures ] && sort -u $B/test/failures
+    say "$passed passed, $failed failed$([ $skipped = 0 ] || echo ", $skipped skipped")"
+    [ $failed = 0 ]
+}
+
+# complain WHAT: to be repeated above the closing line.
+complain()
+{
+    say "FAIL $*" >>$B/test/failures
+}
+
+test_layers()
+{
+    heading layers
+    if tests/layers.sh; then
+        tally 1 0
+    else
+        complain layers
+        tally 0 1
+    fi
+}
+
+# targets FOLDER PREFIX SUFFIX: the .c files under FOLDER with that ending, as make's targets.
+targets()
+{
+    find "$1" -name "*$3.c" 2>/dev/null | sort | sed "s,^$1/,$2/,; s,\.c\$,,"
+}
+
+choose()
+{
+    if [ -n "$pattern" ]; then grep -e "$pattern" || :; else cat; fi
+}
+
+# make_each TARGET...: builds what can be built and counts each of the others as a failure.
+make_each()
+{
+    [ $# -gt 0 ] || return 0
+    build -k "$@" && return 0
+    for t in "$@"; do
+        [ "$(make -f build.mk -q "$t" >/dev/null 2>&1; echo $?)" = 0 ] && continue
+        complain "$t does not build"
+        tally 0 1
+        rm -f "$t"
+    done
+}
+
+# What the sanitisers do when they find something: stop, with a trace.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+
+test_unit()
+{
+    heading unit
+    units=$(targets tests/unit $B/asan/unit _test | choose)
+    # shellcheck disable=SC2086 # a list of names without blanks
+    make_each $units
+    # shellcheck disable=SC2016 # the inner shell's $1
+    for u in $units; do
+        if [ -x "$u" ]; then say "$u"; fi
+    done | xargs -r -n 1 -P "$JOBS" sh -c '
+        log=build/test/unit/${1#build/asan/unit/}.log
+        mkdir -p "$(dirname "$log")"
+        timeout 300 "$1" >"$log" 2>&1 </dev/null
+        echo "exit code $?" >>"$log"
+        true' sh
+    for u in $units; do
+        [ -x "$u" ] || continue
+        name=${u#"$B/asan/unit/"}
+        log=$B/test/unit/$name.log
+        counts=$(sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1)
+        rc=$(sed -n 's/^exit code //p' "$log" | tail -n 1)
+        if [ "$rc" = 0 ] && [ -n "$counts" ]; then
+            # shellcheck disable=SC2086 # two numbers
+            tally $counts
+            say "ok   $name (${counts% *})"
+        elif [ "$rc" = 1 ] && [ -n "$counts" ]; then
+            # shellcheck disable=SC2086 # two numbers
+            tally $counts
+            [ "${counts#* }" = 0 ] && tally 0 1
+            say "FAIL $name"
+            grep -v '^ok ' "$log" | sed 's/^/    /'
+            complain "$name: $(grep '^FAIL ' "$log" | sed 's/^FAIL //' | tr '\n' ' ')"
+        else
+            # It stopped on its way: what it had passed counts, and the stop is one failure.
+            tally "$(grep -c '^ok ' "$log")" $(($(grep -c '^FAIL ' "$log") + 1))
+            say "FAIL $name: exit code $rc"
+            grep -v '^ok ' "$log" | sed 's/^/    /'
+            complain "$name: exit code $rc"
+        fi
+    done
+}
+
+test_fuzz()
+{
+    heading fuzz
+    fuzzers=$(targets tests/fuzz $B/fuzz _fuzz | choose)
+    # shellcheck disable=SC2086 # a list of names without blanks
+    make_each $fuzzers
+    for f in $fuzzers; do
+        [ -x "$f" ] || continue
+        name=${f##*/}
+        name=${name%_fuzz}
+        if fuzz_one "$name" "$fuzz_seconds" >$B/test/fuzz-"$name".log 2>&1; then
+            say "ok   $name"
+            tally 1 0
+        else
+            say "FAIL $name"
+            tail -n 40 $B/test/fuzz-"$name".log | sed 's/^/    /'
+            complain "fuzz $name: $(sed -n 's/.*Test unit written to //p' $B/test/fuzz-"$name".log | tail -n 1)"
+            tally 0 1
+        fi
+    done
+}
+
+# fuzz_one TARGET SECONDS: first every input that is known, regressions before all, then new ones, which are kept
+# under build/.
+fuzz_one()
+{
+    corpus=$B/corpus/$1
+    mkdir -p "$corpus" $B/crashes
+    known=
+    for dir in tests/fuzz/regressions/"$1" tests/fuzz/corpus/"$1"; do
+        [ -d "$dir" ] && known="$known $dir"
+    done
+    dict=
+    [ -e tests/fuzz/"$1".dict ] && dict=-dict=tests/fuzz/$1.dict
+    # shellcheck disable=SC2086 # lists of names without blanks
+    $B/fuzz/"$1"_fuzz -runs=0 -timeout=10 -rss_limit_mb=1024 -artifact_prefix=$B/crashes/"$1"- $known </dev/null &&
+        $B/fuzz/"$1"_fuzz $dict -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+            -artifact_prefix=$B/crashes/"$1"- "$corpus" $known </dev/null
+}
+
+test_e2e()
+{
+    heading e2e
+    [ -n "$(find tests/e2e -name 'test_*.py' 2>/dev/null)" ] || return 0
+    if [ -e proxy.c ]; then
+        make_each $B/proxy $B/asan/proxy
+        [ -x $B/proxy ] && [ -x $B/asan/proxy ] || return 0
+    fi
+    export PROXY_BIN="$PWD/$B/proxy" PROXY_BIN_ASAN="$PWD/$B/asan/proxy"
+    {
+        rc=0
+        timeout 3600 /usr/bin/python3 -m pytest -p no:cacheprovider -o faulthandler_timeout=300 --color=no -ra -q \
+            tests/e2e ${pattern:+-k "$pattern"} </dev/null || rc=$?
+        echo "exit code $rc"
+    } 2>&1 | tee $B/test/e2e.log | grep -v '^exit code '
+    rc=$(sed -n 's/^exit code //p' $B/test/e2e.log | tail -n 1)
+    summary=$(grep -E '^(=+ )?[0-9]+ [a-z]+.* in [0-9.]+s' $B/test/e2e.log | tail -n 1)
+    count()
+    {
+        say "$summary" | sed -n "s/.*[^0-9]\{0,1\}\b\([0-9][0-9]*\) $1.*/\1/p"
+    }
+    p=$(count passed) f=$(count failed) e=$(count error) k=$(count skipped)
+    tally "${p:-0}" $((${f:-0} + ${e:-0})) "${k:-0}"
+    grep -E '^(FAILED|ERROR) ' $B/test/e2e.log | sed -e 's/^FAILED //' -e 's/^ERROR //' | cut -c 1-150 |
+        while read -r line; do complain "$line"; done
+    # 5: no test was chosen.
+    if [ "$rc" != 0 ] && [ "$rc" != 5 ] && [ $((${f:-0} + ${e:-0})) = 0 ]; then
+        complain "e2e: pytest ended with exit code $rc"
+        tally 0 1
+    fi
+}
+
+# ---- fuzz, check, size ------------------------------------------------------------------------------------------
+
+cmd_fuzz()
+{
+    need build test
+    pattern=
+    seconds=${2:-60}
+    if [ $# -gt 0 ]; then
+        [ -e "tests/fuzz/$1_fuzz.c" ] ||
+            die "fuzz: no target $1; there are:$(targets tests/fuzz '' _fuzz | sed 's,^/, ,; s,_fuzz$,,' | tr -d '\n')"
+        names=$1
+    else
+        names=$(targets tests/fuzz '' _fuzz | sed 's,^/,,; s,_fuzz$,,')
+    fi
+    for name in $names; do
+        build $B/fuzz/"$name"_fuzz || die "the build failed"
+        fuzz_one "$name" "$seconds" || die "fuzz: $name: see above; keep the input in tests/fuzz/regressions/$name/"
+    done
+}
+
+own_c_files()
+{
+    find . -path ./$B -prune -o -path ./deps -prune -o -name '*.[ch]' -print | sed 's,^\./,,' | sort
+}
+
+own_scripts()
+{
+    find . -path ./$B -prune -o -path ./.git -prune -o -name '*.sh' -print | sort
+    say .ci/run
+}
+
+cmd_check()
+{
+    need build test check
+    mkdir -p $B/test
+    findings=0
+    for c in format layers spdx shell cppcheck tidy globals; do
+        if "check_$c" >$B/test/check-$c.log 2>&1; then
+            say "ok   $c"
+        else
+            say "FAIL $c"
+            sed 's/^/    /' $B/test/check-$c.log
+            findings=$((findings + 1))
+        fi
+    done
+    [ $findings = 0 ] || die "check: findings in $findings of the checks"
+}
+
+check_format()
+{
+    own_c_files | xargs -r clang-format --dry-run -Werror
+}
+
+check_layers()
+{
+    tests/layers.sh
+}
+
+# Every source file says its licence in its first lines.
+check_spdx()
+{
+    bad=$(for f in $(own_c_files) $(own_scripts) build.mk; do
+        head -n 3 "$f" | grep -q 'SPDX-License-Identifier: MIT' || echo "$f: no SPDX line"
+    done)
+    [ -z "$bad" ] || {
+        say "$bad"
+        return 1
+    }
+}
+
+check_shell()
+{
+    own_scripts | xargs shellcheck
+}
+
+# Found once and answered here, each with its reason:
+#   missingIncludeSystem, missingInclude   the system's headers are not its business
+#   unusedFunction is not asked for: a function may have its tests alone while its caller is being written
+check_cppcheck()
+{
+    own_c_files | grep -v -e '^tests/' -e '\.h$' | xargs -r cppcheck --std=c11 --quiet --error-exitcode=1 \
+        --enable=warning,performance,portability --inline-suppr -j "$JOBS" -D_GNU_SOURCE -D__linux__ -D__GNUC__=12 \
+        -D__x86_64__ -D__LP64__ -I. -I$B/gen --suppress=missingIncludeSystem --suppress=missingInclude
+}
+
+# What is asked for, and why the rest is not, is in .clang-tidy.
+check_tidy()
+{
+    build $B/gen/version.h >/dev/null
+    own_c_files | grep -v -e '\.h$' |
+        xargs -r -n 4 -P "$JOBS" sh -c 'clang-tidy --quiet "$@" -- -std=c11 -D_GNU_SOURCE -I. -Ibuild/gen \
+            -isystem build/deps/bearssl/inc -isystem build/deps/c-ares/include 2>/dev/null || exit 1' sh
+}
+
+# No writable globals outside the log and proxy.c.
+check_globals()
+{
+    build $B/proxy >/dev/null || return 1
+    bad=$(find $B/musl/obj -name '*.o' | sort | while read -r o; do
+        source=${o#"$B/musl/obj/"}
+        source=${source%.o}.c
+        case $source in proxy.c | base/log.c | tests/*) continue ;; esac
+        [ -e "$source" ] || continue
+        objdump -t "$o" | awk -v f="$source" '
+            $4 ~ /^\.(bss|data)/ && $4 !~ /^\.data\.rel\.ro/ && $3 != "d" && $NF !~ /^\./ {print f ": " $NF " is a writable global"}
+            $3 ~ /^\.(bss|data)/ && $3 !~ /^\.data\.rel\.ro/ && $2 == "O" {print f ": " $NF " is a writable global"}'
+    done)
+    [ -z "$bad" ] || {
+        say "$bad"
+        return 1
+    }
+}
+
+cmd_size()
+{
+    cmd_build
+    awk -f deps/size.awk $B/proxy.map | sort -k 1,1nr -k 2 >$B/size
+    file=$(wc -c <$B/proxy)
+    awk -v file="$file" '
+        BEGIN { printf "%8s  %8s\n", "bytes", "bss" }
+        { printf "%8d  %8d  %s\n", $1, $2, $3; sum += $1 }
+        END {
+            printf "%8d            headers, padding, relocations\n", file - sum
+            printf "%8d            build/proxy\n", file
+        }' $B/size
+}
+
 cmd_clean()
 {
     [ "${1:-}" = --all ] && rm -rf $B
@@ -280,7 +625,7 @@ cmd_clean()
 command=${1:-build}
 [ $# = 0 ] || shift
 case $command in
-build | run | clean) "cmd_$command" "$@" ;;
+build | run | test | fuzz | check | size | clean) "cmd_$command" "$@" ;;
 help | --help | -h) usage ;;
 *)
     usage >&2
