@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Names to addresses without blocking: c-ares over the loop's own sockets and timers, /etc/hosts and search
+ * domains included. Answers are kept for their TTL (within 1 s to 1 h), failures for a short while; an answer
+ * that has expired is still given when asking again fails. /etc/resolv.conf is read again when it changed.
+ * (RFC 1035, RFC 8767 for serving stale answers.)
+ */
+#ifndef NET_DNS_H
+#define NET_DNS_H
+
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct dns;
+struct dns_query;
+
+#define DNS_ADDRESSES 16
+
+struct dns *dns_new(struct loop *loop); /* NULL when out of memory */
+void dns_free(struct dns *dns);         /* queries under way end without their callback */
+
+enum dns_status { DNS_OK, DNS_NOT_FOUND, DNS_TIMEOUT, DNS_FAILED };
+const char *dns_status_text(enum dns_status s); /* "name not found", ... */
+
+/* Addresses have port 0. They are the callee's only until it returns. */
+typedef void dns_done(void *owner, enum dns_status status, const struct addr *addresses, unsigned n);
+
+/* Resolves a name (no port) to IPv4 and IPv6 addresses. An answer that is at hand calls `done` before this
+ * returns, and NULL is returned; else a handle to cancel with. Out of memory is DNS_FAILED through `done`. */
+struct dns_query *dns_resolve(struct dns *dns, const char *name, dns_done *done, void *owner);
+void dns_cancel(struct dns_query *query); /* `done` is not called any more */
+/* Reads the resolver's configuration again (called on reload). */
+void dns_reload(struct dns *dns);
+
+#endif
