@@ -8,6 +8,8 @@ set -eu
 cd "$(dirname "$0")"
 unset CDPATH MAKEFLAGS MAKELEVEL
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+# Where nginx is, for who is not root.
+PATH=$PATH:/usr/sbin:/sbin
 
 B=build
 JOBS=${JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)}
@@ -360,7 +362,7 @@ make_each()
     [ $# -gt 0 ] || return 0
     build -k "$@" && return 0
     for t in "$@"; do
-        [ "$(make -f build.mk -q "$t" >/dev/null 2>&1; echo $?)" = 0 ] && continue
+        build "$t" >/dev/null 2>&1 && continue
         complain "$t does not build"
         tally 0 1
         rm -f "$t"
@@ -368,7 +370,7 @@ make_each()
 }
 
 # What the sanitisers do when they find something: stop, with a trace.
-export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1}"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-exitcode=99:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 test_unit()
@@ -428,7 +430,7 @@ test_fuzz()
             tally 1 0
         else
             say "FAIL $name"
-            tail -n 40 $B/test/fuzz-"$name".log | sed 's/^/    /'
+            grep -v -e '^#' $B/test/fuzz-"$name".log | tail -n 60 | sed 's/^/    /'
             complain "fuzz $name: $(sed -n 's/.*Test unit written to //p' $B/test/fuzz-"$name".log | tail -n 1)"
             tally 0 1
         fi
@@ -449,7 +451,7 @@ fuzz_one()
     [ -e tests/fuzz/"$1".dict ] && dict=-dict=tests/fuzz/$1.dict
     # shellcheck disable=SC2086 # lists of names without blanks
     $B/fuzz/"$1"_fuzz -runs=0 -timeout=10 -rss_limit_mb=1024 -artifact_prefix=$B/crashes/"$1"- $known </dev/null &&
-        $B/fuzz/"$1"_fuzz $dict -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+        $B/fuzz/"$1"_fuzz $dict -max_total_time="$2" -timeout=10 -rss_limit_mb=1024 \
             -artifact_prefix=$B/crashes/"$1"- "$corpus" $known </dev/null
 }
 
