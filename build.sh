@@ -140,13 +140,13 @@ sources()
 # Fetches what deps/list names and is not there, holds every file against its sum, unpacks. A stamp holds the lines
 # that it was made from, so a changed list unpacks anew and an unchanged one costs nothing.
 fetch_deps()
-{
+(
     for name in $(sources | awk '!seen[$1]++ {print $1}'); do
         lines=$(sources | awk -v n="$name" '$1 == n')
         [ -e "$B/deps/$name.ok" ] && [ "$lines" = "$(cat "$B/deps/$name.ok")" ] && continue
         fetch_dep "$name" "$lines"
     done
-}
+)
 
 fetch_dep()
 {
@@ -256,7 +256,7 @@ build()
         say "waiting for another build in this folder"
         flock 9
     }
-    fetch_deps
+    fetch_deps || exit 1
     version_header
     rc=0
     make -f build.mk -j"$JOBS" "$@" 9>&- || rc=$?
