@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns what is known of private keys: their formats, what makes one acceptable, and the making of a new one. The
+ * invariant: key.ec or key.rsa points into key_data and nowhere else, so that wiping key_data wipes the key; and
+ * an EC key is in [1, n-1], as wide as the curve's order, for BearSSL multiplies by whatever it is given.
+ */
+#include "certs/key.h"
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "certs/der.h"
+
+#include <string.h>
+
+#define OID(...)                                                              \
+    {                                                                         \
+        (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}) \
+    }
+
+/* RFC 5480 §2.1.1, RFC 8017 §A. */
+const struct bytes key_oid_ec = OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01);
+const struct bytes key_oid_rsa = OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01);
+const struct bytes key_oid_p256 = OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07);
+
+static const struct {
+    struct bytes oid;
+    int curve;
+    enum tls_key_type type;
+} curves[] = {
+    {OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07), BR_EC_secp256r1, TLS_KEY_EC_P256},
+    {OID(0x2b, 0x81, 0x04, 0x00, 0x22), BR_EC_secp384r1, TLS_KEY_EC_P384},
+    {OID(0x2b, 0x81, 0x04, 0x00, 0x23), BR_EC_secp521r1, TLS_KEY_EC_P521},
+};
+
+/* What people have lying about and what to say of it; `curve` tells curves from key types. */
+static const struct {
+    struct bytes oid;
+    const char *problem;
+} refused[] = {
+    {OID(0x2b, 0x65, 0x70), "an Ed25519 key, which browsers do not take; make a P-256 or an RSA key"},
+    {OID(0x2b, 0x65, 0x71), "an Ed448 key, which browsers do not take; make a P-256 or an RSA key"},
+    {OID(0x2b, 0x65, 0x6e), "an X25519 key, which cannot sign; make a P-256 or an RSA key"},
+    {OID(0x2b, 0x65, 0x6f), "an X448 key, which cannot sign; make a P-256 or an RSA key"},
+    {OID(0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01), "a DSA key, which TLS no longer takes; make a P-256 or an RSA key"},
+    {OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a),
+     "an RSA-PSS key, which is not supported; make a P-256 or a plain RSA key"},
+    {OID(0x2b, 0x81, 0x04, 0x00, 0x0a), "an EC key on secp256k1, which TLS does not take; use P-256 or P-384"},
+    {OID(0x2b, 0x81, 0x04, 0x00, 0x21), "an EC key on P-224, which is not supported; use P-256 or P-384"},
+    {OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01), "an EC key on P-192, which is not supported; use P-256 or P-384"},
+    {OID(0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07),
+     "an EC key on brainpoolP256r1, which is not supported; use P-256 or P-384"},
+    {OID(0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0b),
+     "an EC key on brainpoolP384r1, which is not supported; use P-256 or P-384"},
+    {OID(0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0d),
+     "an EC key on brainpoolP512r1, which is not supported; use P-256 or P-384"},
+};
+
+static const char damaged[] = "the private key is damaged";
+static const char no_memory[] = "out of memory";
+
+static const char *why_refused(struct bytes oid, const char *otherwise)
+{
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (bytes_equal(oid, refused[i].oid))
+            return refused[i].problem;
+    return otherwise;
+}
+
+int key_curve_of_oid(struct bytes oid)
+{
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+        if (bytes_equal(oid, curves[i].oid))
+            return curves[i].curve;
+    return 0;
+}
+
+static enum tls_key_type type_of_curve(int curve)
+{
+    size_t i = 0;
+
+    while (curves[i].curve != curve)
+        i++;
+    return curves[i].type;
+}
+
+/* x in [1, n-1], both `len` bytes; no branch depends on x. */
+static bool in_range(const uint8_t *x, const uint8_t *n, size_t len)
+{
+    unsigned any = 0, borrow = 0;
+
+    for (size_t i = len; i-- > 0;) {
+        any |= x[i];
+        borrow = ((unsigned)x[i] - n[i] - borrow) >> 8 & 1;
+    }
+    return (any != 0) & (borrow == 1);
+}
+
+static bool take_ec(struct tls_identity *id, int curve, uint8_t *x, size_t len)
+{
+    id->key_data = x;
+    id->key_data_len = len;
+    id->key_type = type_of_curve(curve);
+    id->key.ec = (br_ec_private_key){.curve = curve, .x = x, .xlen = len};
+    return true;
+}
+
+static const char *make_ec(struct tls_identity *id, int curve, struct bytes value)
+{
+    size_t len;
+    const uint8_t *order = br_ec_get_default()->order(curve, &len);
+    uint8_t *x;
+
+    while (value.n > len && value.p[0] == 0) {
+        value.p++;
+        value.n--;
+    }
+    if (value.n > len)
+        return damaged;
+    x = mem_zalloc(len);
+    if (x == NULL)
+        return no_memory;
+    if (value.n > 0)
+        memcpy(x + len - value.n, value.p, value.n);
+    if (!in_range(x, order, len)) {
+        mem_wipe_free(x, len);
+        return damaged;
+    }
+    take_ec(id, curve, x, len);
+    return NULL;
+}
+
+/* `curve` is what PKCS#8 said around it; 0 leaves it to the key's own parameters. */
+static const char *parse_sec1(struct tls_identity *id, struct bytes der, struct bytes outer_curve)
+{
+    struct reader r = reader_of(der.p, der.n), key = der_enter(&r, DER_SEQUENCE);
+    struct bytes version = der_unsigned(&key), value = der_take(&key, DER_OCTET_STRING), oid = outer_curve;
+
+    if (key.failed || version.n != 1 || version.p[0] != 1)
+        return damaged;
+    if (der_peek(&key) == DER_CONTEXT_CONSTRUCTED + 0) {
+        struct reader parameters = der_enter(&key, DER_CONTEXT_CONSTRUCTED + 0);
+
+        if (der_peek(&parameters) != DER_OID)
+            return "an EC key with explicit curve parameters; use the named curve P-256 or P-384";
+        oid = der_take(&parameters, DER_OID);
+        if (!reader_done(&parameters) || (outer_curve.n > 0 && !bytes_equal(oid, outer_curve)))
+            return damaged;
+    }
+    if (der_peek(&key) == DER_CONTEXT_CONSTRUCTED + 1)
+        der_take(&key, DER_CONTEXT_CONSTRUCTED + 1);
+    if (!reader_done(&key) || !reader_done(&r))
+        return damaged;
+    if (oid.n == 0)
+        return "an EC key that does not name its curve; use the named curve P-256 or P-384";
+    int curve = key_curve_of_oid(oid);
+    if (curve == 0)
+        return why_refused(oid, "an EC key on a curve that is not supported; use P-256 or P-384");
+    return make_ec(id, curve, value);
+}
+
+static unsigned bit_length(struct bytes number)
+{
+    unsigned bits = (unsigned)number.n * 8;
+
+    for (uint8_t top = number.n > 0 ? number.p[0] : 0; bits > 0 && (top & 0x80) == 0; top = (uint8_t)(top << 1))
+        bits--;
+    return bits;
+}
+
+static const char *make_rsa(struct tls_identity *id, struct bytes n, const struct bytes part[5])
+{
+    unsigned char **field[5];
+    size_t *len[5], total = 0;
+    unsigned bits = bit_length(n);
+    br_rsa_private_key *rsa = &id->key.rsa;
+    uint8_t *data;
+
+    if (bits < 2048)
+        return "an RSA key of less than 2048 bits, which clients refuse; make a P-256 key or an RSA key of 2048 bits";
+    if (bits > 4096)
+        return "an RSA key of more than 4096 bits, which is not supported; make a P-256 key or an RSA key of 2048 bits";
+    /* Primes of very different size are beyond BearSSL's buffers, and even ones beyond its arithmetic. */
+    for (unsigned i = 0; i < 5; i++) {
+        if (part[i].n > (4096 + 64) / 16 || (i < 2 && (part[i].p[part[i].n - 1] & 1) == 0))
+            return damaged;
+        total += part[i].n;
+    }
+    data = mem_alloc(total);
+    if (data == NULL)
+        return no_memory;
+    id->key_type = TLS_KEY_RSA;
+    id->key_data = data;
+    id->key_data_len = total;
+    *rsa = (br_rsa_private_key){.n_bitlen = bits};
+    field[0] = &rsa->p, field[1] = &rsa->q, field[2] = &rsa->dp, field[3] = &rsa->dq, field[4] = &rsa->iq;
+    len[0] = &rsa->plen, len[1] = &rsa->qlen, len[2] = &rsa->dplen, len[3] = &rsa->dqlen, len[4] = &rsa->iqlen;
+    for (unsigned i = 0; i < 5; i++) {
+        memcpy(data, part[i].p, part[i].n);
+        *field[i] = data;
+        *len[i] = part[i].n;
+        data += part[i].n;
+    }
+    return NULL;
+}
+
+static const char *parse_pkcs1(struct tls_identity *id, struct bytes der)
+{
+    struct reader r = reader_of(der.p, der.n), key = der_enter(&r, DER_SEQUENCE);
+    struct bytes version = der_unsigned(&key), n = der_unsigned(&key), part[5];
+
+    der_unsigned(&key); /* e, which the certificate has */
+    der_unsigned(&key); /* d, which the other parts make up for */
+    for (unsigned i = 0; i < 5; i++)
+        part[i] = der_unsigned(&key);
+    if (version.n == 1 && version.p[0] == 1)
+        return "an RSA key of more than two primes, which is not supported; make a P-256 key";
+    if (!reader_done(&key) || !reader_done(&r) || version.n != 1 || version.p[0] != 0)
+        return damaged;
+    return make_rsa(id, n, part);
+}
+
+static const char *parse_pkcs8(struct tls_identity *id, struct bytes der)
+{
+    struct reader r = reader_of(der.p, der.n), key = der_enter(&r, DER_SEQUENCE);
+    struct bytes version = der_unsigned(&key);
+    struct reader algorithm = der_enter(&key, DER_SEQUENCE);
+    struct bytes oid = der_take(&algorithm, DER_OID), value = der_take(&key, DER_OCTET_STRING);
+
+    /* Attributes and the public key may follow. */
+    while (reader_left(&key) > 0 && !key.failed) {
+        uint8_t tag;
+        der_any(&key, &tag);
+    }
+    if (key.failed || algorithm.failed || !reader_done(&r) || version.n != 1 || version.p[0] > 1)
+        return damaged;
+    if (bytes_equal(oid, key_oid_rsa))
+        return parse_pkcs1(id, value);
+    if (!bytes_equal(oid, key_oid_ec))
+        return why_refused(oid, "a key of a type that is not supported; make a P-256 or an RSA key");
+    if (der_peek(&algorithm) != DER_OID)
+        return "an EC key with explicit curve parameters; use the named curve P-256 or P-384";
+    return parse_sec1(id, value, der_take(&algorithm, DER_OID));
+}
+
+const char *key_parse(struct tls_identity *id, enum key_format format, struct bytes der)
+{
+    if (format == KEY_PKCS8)
+        return parse_pkcs8(id, der);
+    return format == KEY_SEC1 ? parse_sec1(id, der, (struct bytes){NULL, 0}) : parse_pkcs1(id, der);
+}
+
+bool key_generate(struct tls_identity *id)
+{
+    size_t len;
+    const uint8_t *order = br_ec_get_default()->order(BR_EC_secp256r1, &len);
+    uint8_t *x = mem_alloc(len);
+
+    if (x == NULL)
+        return false;
+    /* Uniform, by drawing anew (about one time in 2^32). */
+    do
+        random_bytes(x, len);
+    while (!in_range(x, order, len));
+    return take_ec(id, BR_EC_secp256r1, x, len);
+}
+
+struct bytes key_public_point(const struct tls_identity *id, uint8_t out[KEY_POINT_MAX])
+{
+    size_t n;
+
+    _Static_assert(KEY_POINT_MAX >= BR_EC_KBUF_PUB_MAX_SIZE, "a point of every curve fits");
+    if (id->key_type == TLS_KEY_RSA || id->key_data == NULL)
+        return (struct bytes){NULL, 0};
+    n = br_ec_compute_pub(br_ec_get_default(), NULL, out, &id->key.ec);
+    return n > 0 ? bytes_of(out, n) : (struct bytes){NULL, 0};
+}
+
+void key_write(struct writer *w, const struct tls_identity *id)
+{
+    uint8_t point[KEY_POINT_MAX];
+    struct bytes public = key_public_point(id, point);
+    static const uint8_t zero = 0, one = 1;
+
+    size_t key = der_open(w, DER_SEQUENCE);
+    der_put_unsigned(w, bytes_of(&zero, 1));
+    size_t algorithm = der_open(w, DER_SEQUENCE);
+    der_put(w, DER_OID, key_oid_ec);
+    der_put(w, DER_OID, key_oid_p256);
+    der_close(w, algorithm);
+    size_t octets = der_open(w, DER_OCTET_STRING);
+    size_t sec1 = der_open(w, DER_SEQUENCE);
+    der_put_unsigned(w, bytes_of(&one, 1));
+    der_put(w, DER_OCTET_STRING, bytes_of(id->key.ec.x, id->key.ec.xlen));
+    size_t explicit_public = der_open(w, DER_CONTEXT_CONSTRUCTED + 1);
+    der_put_bits(w, public);
+    der_close(w, explicit_public);
+    der_close(w, sec1);
+    der_close(w, octets);
+    der_close(w, key);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Private keys in DER: PKCS#8 (RFC 5958), SEC1 (RFC 5915) and PKCS#1 (RFC 8017 §A.1.2). EC keys on P-256, P-384 and
+ * P-521, RSA keys of 2048 to 4096 bits.
+ */
+#ifndef CERTS_KEY_H
+#define CERTS_KEY_H
+
+#include "base/bytes.h"
+#include "tls/identity.h"
+
+/* PKCS#8 holds either of the others. */
+enum key_format { KEY_PKCS8, KEY_SEC1, KEY_PKCS1 };
+
+/* Fills key_type, key and key_data, which the identity must not have yet. NULL, or what is wrong (static). */
+const char *key_parse(struct tls_identity *id, enum key_format format, struct bytes der);
+/* Fills them with a fresh P-256 key. False when out of memory. */
+bool key_generate(struct tls_identity *id);
+/* A P-256 key as PKCS#8, with its public half. */
+void key_write(struct writer *w, const struct tls_identity *id);
+
+/* The public point of an EC key, uncompressed; {NULL, 0} when the curve is not known. */
+#define KEY_POINT_MAX 145
+struct bytes key_public_point(const struct tls_identity *id, uint8_t out[KEY_POINT_MAX]);
+/* BearSSL's number of a named curve's OID, 0 when it is none of the three. */
+int key_curve_of_oid(struct bytes oid);
+
+/* Object identifiers, content alone. */
+extern const struct bytes key_oid_ec, key_oid_rsa, key_oid_p256;
+
+#endif
