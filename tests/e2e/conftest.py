@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""The fixtures: a proxy, upstreams, certificates, nginx. Each owns what it starts and ends it, and a test in which
+the proxy crashed, leaked or did not end fails, whatever the test itself has seen."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from certificates import Authority
+from ports import free_port
+from proxy import BIN, Proxy, folder, is_listening
+from upstreams import Upstream
+from waiting import until
+
+ALL = bool(os.environ.get("PROXY_TEST_ALL"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: runs with PROXY_TEST_ALL=1 alone")
+    config.addinivalue_line("markers", "real: runs the binary that ships, not the sanitised one")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not ALL:
+        skip = pytest.mark.skip(reason="long: PROXY_TEST_ALL=1 runs it")
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(skip)
+
+
+def pytest_sessionstart(session):
+    if not os.access(BIN, os.X_OK) and not os.environ.get("PROXY_E2E_HELPERS"):
+        pytest.exit("%s is not there: ./build.sh builds it, PROXY_BIN names another" % BIN, returncode=2)
+
+
+@pytest.fixture
+def proxy(request):
+    """proxy("site localhost { upstream ... }") starts one; see Proxy for what else it takes."""
+    started = []
+    real = request.node.get_closest_marker("real") is not None
+
+    def start(conf=None, **kw):
+        if real:
+            kw.setdefault("asan", False)
+        # Known before it starts, so that one that fails to start is cleaned up too.
+        p = Proxy(conf, **dict(kw, wait=None))
+        started.append(p)
+        wait = kw.get("wait", True)
+        return p.start(wait) if wait is not None else p
+
+    yield start
+    wrong = [w for w in [p.finish() for p in started] if w]
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
+
+
+@pytest.fixture
+def upstream():
+    """upstream(answer) or upstream(script=...): see Upstream."""
+    started = []
+
+    def start(*args, **kw):
+        u = Upstream(*args, **kw)
+        started.append(u)
+        return u
+
+    yield start
+    for u in started:
+        u.close()
+    errors = [str(e) for u in started for e in u.errors]
+    assert not errors, "at the upstream: %s" % errors
+
+
+@pytest.fixture
+def site(proxy, upstream):
+    """site(answer=..., script=..., extra="directives") is a proxy with one site and its upstream: (proxy, upstream)."""
+    def start(answer=None, script=None, extra="", name="localhost", **kw):
+        u = upstream(answer, script)
+        p = proxy("site %s {\n    tls self-signed\n    upstream %s\n    %s\n}" % (name, u.address, extra), **kw)
+        return p, u
+    return start
+
+
+@pytest.fixture
+def tmp():
+    """A temporary folder that is open to all users."""
+    path = folder()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """A CA made for this run."""
+    path = folder()
+    yield Authority(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def server(request):
+    """server([argv], port): another program that serves, ended at the end."""
+    started = []
+
+    def start(argv, port, cwd=None):
+        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd)
+        started.append(p)
+
+        def ready():
+            assert p.poll() is None, "%s ended: %s" % (argv[0], p.stdout.read().decode())
+            return is_listening(port)
+        until(ready, 20, "%s listening on port %d" % (argv[0], port))
+        return p
+
+    yield start
+    for p in started:
+        p.terminate()
+        try:
+            p.wait(10)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+        p.stdout.close()
+
+
+@pytest.fixture
+def nginx(server, tmp):
+    """nginx("location / { ... }") on a port of its own, without a worker: the port and its folder."""
+    def start(body, listen="", http=""):
+        port = free_port()
+        conf = os.path.join(tmp, "nginx.conf")
+        with open(conf, "w") as f:
+            f.write("""
+daemon off; master_process off; pid %(d)s/nginx.pid; error_log stderr error;
+events { worker_connections 512; }
+http {
+    access_log off; client_body_temp_path %(d)s/body; proxy_temp_path %(d)s/proxy; fastcgi_temp_path %(d)s/f;
+    uwsgi_temp_path %(d)s/u; scgi_temp_path %(d)s/s; client_max_body_size 0; default_type text/plain;
+    %(http)s
+    server { listen 127.0.0.1:%(port)d %(listen)s; root %(d)s; %(body)s }
+}""" % {"d": tmp, "port": port, "body": body, "listen": listen, "http": http})
+        server([shutil.which("nginx") or "/usr/sbin/nginx", "-p", tmp, "-e", "stderr", "-c", conf], port)
+        return port, tmp
+    return start
