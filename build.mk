@@ -40,7 +40,7 @@ changed = printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
 # ---- flags ----------------------------------------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla
-PATHMAP := -ffile-prefix-map=$(CURDIR)=.
+PATHMAP := '-ffile-prefix-map=$(CURDIR)=.'
 # What every compilation of our own code sees, in any of the three builds.
 OWN := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -isystem $(B)/deps/bearssl/inc -isystem $(B)/deps/c-ares/include
 
@@ -150,7 +150,7 @@ $(B)/musl/musl.specs: $(MUSL_SPECS) build.mk
 	     -e 's,^-dynamic-linker .*,-nostdlib -static -pie --no-dynamic-linker -z text,' $(MUSL_SPECS) >$@.tmp
 	@grep -q rcrt1.o $@.tmp && grep -q no-dynamic-linker $@.tmp || \
 	     { echo "build.mk: $(MUSL_SPECS) is not as expected; rewrite its copy by hand" >&2; exit 1; }
-	@mv $@.tmp $@
+	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
 $(B)/musl/include/linux:
 	@mkdir -p $(@D)

@@ -466,7 +466,8 @@ test_e2e()
     export PROXY_BIN="$PWD/$B/proxy" PROXY_BIN_ASAN="$PWD/$B/asan/proxy"
     {
         rc=0
-        timeout 3600 /usr/bin/python3 -m pytest -p no:cacheprovider -o faulthandler_timeout=300 --color=no -ra -q \
+        timeout 3600 /usr/bin/python3 -m pytest -p no:cacheprovider -o faulthandler_timeout=300 --color=no --tb=short -ra -q \
+            --durations=5 --durations-min=5 \
             tests/e2e ${pattern:+-k "$pattern"} </dev/null || rc=$?
         echo "exit code $rc"
     } 2>&1 | tee $B/test/e2e.log | grep -v '^exit code '
@@ -591,8 +592,9 @@ check_globals()
         case $source in proxy.c | base/log.c | tests/*) continue ;; esac
         [ -e "$source" ] || continue
         objdump -t "$o" | awk -v f="$source" '
-            $4 ~ /^\.(bss|data)/ && $4 !~ /^\.data\.rel\.ro/ && $3 != "d" && $NF !~ /^\./ {print f ": " $NF " is a writable global"}
-            $3 ~ /^\.(bss|data)/ && $3 !~ /^\.data\.rel\.ro/ && $2 == "O" {print f ": " $NF " is a writable global"}'
+            $3 == "O" && $4 ~ /^\.(bss|data)/ && $4 !~ /^\.data\.rel\.ro/ || $3 ~ /^\.(tbss|tdata)/ {
+                print f ": " $NF " is a writable global"
+            }'
     done)
     [ -z "$bad" ] || {
         say "$bad"
