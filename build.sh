@@ -171,7 +171,7 @@ fetch_dep()
     dsc=$(say "$lines" | awk '$3 ~ /\.dsc$/ {print $3}')
     rm -rf "$B/deps/$name" "$B/deps/$name.ok"
     # The files have been held against deps/list; the archive's signature on the .dsc says nothing more.
-    dpkg-source --no-check -x "$downloads/$dsc" "$B/deps/$name" >"$B/deps/$name.log" 2>&1 ||
+    dpkg-source --no-check --no-copy -x "$downloads/$dsc" "$B/deps/$name" >"$B/deps/$name.log" 2>&1 ||
         die "$name: dpkg-source cannot unpack $dsc: $(tail -n 1 "$B/deps/$name.log")"
     say "$lines" >"$B/deps/$name.ok"
 }

@@ -161,6 +161,7 @@ def test_the_file_is_small():
 
 
 def test_sizes_add_up(tree):
+    built(tree)
     lines = [line.split(None, 1) for line in built(tree, "size").splitlines()]
     total = [int(n) for n, what in lines if what == "build/proxy"]
     assert total == [(tree / "build/proxy").stat().st_size]
