@@ -29,11 +29,6 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(skip)
 
 
-def pytest_sessionstart(session):
-    if not os.access(BIN, os.X_OK) and not os.environ.get("PROXY_E2E_HELPERS"):
-        pytest.exit("%s is not there: ./build.sh builds it, PROXY_BIN names another" % BIN, returncode=2)
-
-
 @pytest.fixture
 def proxy(request):
     """proxy("site localhost { upstream ... }") starts one; see Proxy for what else it takes."""
@@ -41,6 +36,8 @@ def proxy(request):
     real = request.node.get_closest_marker("real") is not None
 
     def start(conf=None, **kw):
+        if not os.access(BIN, os.X_OK):
+            pytest.fail("%s is not there: ./build.sh builds it, PROXY_BIN names another" % BIN, pytrace=False)
         if real:
             kw.setdefault("asan", False)
         # Known before it starts, so that one that fails to start is cleaned up too.
