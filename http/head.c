@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the head of a message: its one block of memory, and the tables of methods, field names and reasons.
+ * Invariant: every offset lies in text[0, text_len), so text and fields may move when they grow. They begin inside
+ * the head's own block; once one has grown it is an allocation of its own (its pointer no longer the block's).
+ */
+#include "http/head.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct block {
+    struct http_head head;
+    uint8_t *text; /* where the block's own text is */
+    struct http_field fields[];
+};
+
+static struct block *block_of(const struct http_head *h)
+{
+    return (struct block *)(uintptr_t)h;
+}
+
+struct http_head *http_head_new(size_t text_cap, size_t field_cap)
+{
+    struct block *b;
+
+    if (text_cap >= UINT32_MAX / 2 || field_cap >= UINT32_MAX / (2 * sizeof(struct http_field)))
+        return NULL;
+    b = mem_alloc(sizeof *b + field_cap * sizeof(struct http_field) + text_cap);
+    if (b == NULL)
+        return NULL;
+    b->text = (uint8_t *)(b->fields + field_cap);
+    b->head = (struct http_head){
+        .keep_alive = true,
+        .minor = 1,
+        .field_cap = (uint32_t)field_cap,
+        .text_cap = (uint32_t)text_cap,
+        .fields = b->fields,
+        .text = b->text,
+    };
+    return &b->head;
+}
+
+void http_head_free(struct http_head *head)
+{
+    if (head == NULL)
+        return;
+    if (head->text != block_of(head)->text)
+        mem_free(head->text);
+    if (head->fields != block_of(head)->fields)
+        mem_free(head->fields);
+    mem_free(block_of(head));
+}
+
+struct http_head *http_head_copy(const struct http_head *from, size_t spare_text, size_t spare_fields)
+{
+    struct http_head *to = http_head_new(from->text_len + spare_text, from->field_count + spare_fields);
+    struct http_head own;
+
+    if (to == NULL)
+        return NULL;
+    own = *to;
+    *to = *from;
+    to->text = own.text;
+    to->text_cap = own.text_cap;
+    to->fields = own.fields;
+    to->field_cap = own.field_cap;
+    if (from->text_len > 0)
+        memcpy(to->text, from->text, from->text_len);
+    if (from->field_count > 0)
+        memcpy(to->fields, from->fields, from->field_count * sizeof(struct http_field));
+    return to;
+}
+
+/* The same bytes with room for `cap`, out of the block if they were in it. NULL when out of memory: nothing changed. */
+static void *grow(void *p, bool in_block, size_t used, size_t cap)
+{
+    void *grown;
+
+    if (!in_block)
+        return mem_realloc(p, cap);
+    grown = mem_alloc(cap);
+    if (grown != NULL && used > 0)
+        memcpy(grown, p, used);
+    return grown;
+}
+
+bool http_head_reserve_text(struct http_head *h, size_t more)
+{
+    size_t cap;
+    uint8_t *text;
+
+    if (h->text_cap - h->text_len >= more)
+        return true;
+    if (more >= UINT32_MAX / 4 || h->text_len >= UINT32_MAX / 4)
+        return false;
+    cap = (size_t)h->text_len + more + h->text_cap;
+    text = grow(h->text, h->text == block_of(h)->text, h->text_len, cap);
+    if (text == NULL)
+        return false;
+    h->text = text;
+    h->text_cap = (uint32_t)cap;
+    return true;
+}
+
+bool http_head_reserve_fields(struct http_head *h, size_t more)
+{
+    size_t cap, size = sizeof(struct http_field);
+    struct http_field *fields;
+
+    if (h->field_cap - h->field_count >= more)
+        return true;
+    if (more >= UINT32_MAX / 64 || h->field_count >= UINT32_MAX / 64)
+        return false;
+    cap = (size_t)h->field_count + more + h->field_cap;
+    fields = grow(h->fields, h->fields == block_of(h)->fields, h->field_count * size, cap * size);
+    if (fields == NULL)
+        return false;
+    h->fields = fields;
+    h->field_cap = (uint32_t)cap;
+    return true;
+}
+
+/* --- reading --- */
+
+static struct bytes text_at(const struct http_head *h, uint32_t off, uint32_t len)
+{
+    assert(off <= h->text_len && len <= h->text_len - off);
+    return len == 0 ? (struct bytes){NULL, 0} : (struct bytes){h->text + off, len};
+}
+
+struct bytes http_head_method(const struct http_head *h)
+{
+    return text_at(h, h->method_off, h->method_len);
+}
+
+struct bytes http_head_target(const struct http_head *h)
+{
+    return text_at(h, h->target_off, h->target_len);
+}
+
+struct bytes http_head_path(const struct http_head *h)
+{
+    return text_at(h, h->path_off, h->path_len);
+}
+
+struct bytes http_head_host(const struct http_head *h)
+{
+    return text_at(h, h->host_off, h->host_len);
+}
+
+struct bytes http_head_reason(const struct http_head *h)
+{
+    return text_at(h, h->reason_off, h->reason_len);
+}
+
+struct bytes http_field_name(const struct http_head *h, const struct http_field *f)
+{
+    return text_at(h, f->name, f->name_len);
+}
+
+struct bytes http_field_value(const struct http_head *h, const struct http_field *f)
+{
+    return text_at(h, f->value, f->value_len);
+}
+
+struct http_field *http_head_find(const struct http_head *h, enum http_field_id id)
+{
+    for (uint32_t i = 0; i < h->field_count; i++)
+        if (h->fields[i].id == id && !h->fields[i].dropped)
+            return &h->fields[i];
+    return NULL;
+}
+
+struct http_field *http_head_find_name(const struct http_head *h, struct bytes name)
+{
+    for (uint32_t i = 0; i < h->field_count; i++)
+        if (!h->fields[i].dropped && bytes_equal_nocase(http_field_name(h, &h->fields[i]), name))
+            return &h->fields[i];
+    return NULL;
+}
+
+/* --- changing --- */
+
+void http_head_drop(struct http_head *h, enum http_field_id id)
+{
+    for (uint32_t i = 0; i < h->field_count; i++)
+        if (h->fields[i].id == id)
+            h->fields[i].dropped = true;
+}
+
+void http_head_drop_name(struct http_head *h, struct bytes name)
+{
+    for (uint32_t i = 0; i < h->field_count; i++)
+        if (bytes_equal_nocase(http_field_name(h, &h->fields[i]), name))
+            h->fields[i].dropped = true;
+}
+
+uint32_t http_head_store(struct http_head *h, struct bytes text)
+{
+    uint32_t off = h->text_len;
+    /* What is stored may be the head's own, and move with it. Compared as numbers: it may be anyone's. */
+    uintptr_t p = (uintptr_t)text.p, own = (uintptr_t)h->text;
+    bool borrowed = text.n > 0 && p >= own && p - own < h->text_len;
+
+    if (!http_head_reserve_text(h, text.n))
+        return UINT32_MAX;
+    if (text.n > 0)
+        memmove(h->text + off, borrowed ? h->text + (p - own) : text.p, text.n);
+    h->text_len += (uint32_t)text.n;
+    return off;
+}
+
+bool http_head_add(struct http_head *h, struct bytes name, struct bytes value)
+{
+    enum http_field_id id = http_field_id_of(name);
+    uint32_t name_off, value_off, before = h->text_len;
+    /* The value may lie in the text that storing the name moves. */
+    uintptr_t p = (uintptr_t)value.p, own = (uintptr_t)h->text;
+    bool borrowed = value.n > 0 && p >= own && p - own < h->text_len;
+
+    assert(name.n > 0 && name.n <= UINT16_MAX);
+    if (!http_head_reserve_fields(h, 1))
+        return false;
+    name_off = http_head_store(h, name);
+    if (name_off == UINT32_MAX)
+        return false;
+    value_off = http_head_store(h, borrowed ? (struct bytes){h->text + (p - own), value.n} : value);
+    if (value_off == UINT32_MAX) {
+        h->text_len = before;
+        return false;
+    }
+    h->fields[h->field_count++] = (struct http_field){
+        .name = name_off,
+        .name_len = (uint16_t)name.n,
+        .value = value_off,
+        .value_len = (uint32_t)value.n,
+        .id = (uint8_t)id,
+    };
+    return true;
+}
+
+struct http_head *http_head_response(uint16_t status)
+{
+    struct http_head *h = http_head_new(256, 8);
+    struct bytes reason = bytes_str(http_reason(status));
+
+    if (h == NULL)
+        return NULL;
+    h->status = status;
+    h->reason_off = http_head_store(h, reason);
+    h->reason_len = (uint32_t)reason.n;
+    return h;
+}
+
+struct http_head *http_head_request(const char *method, struct bytes path, struct bytes host)
+{
+    struct bytes token = bytes_str(method);
+    struct http_head *h = http_head_new(token.n + path.n + host.n + 256, 8);
+
+    if (h == NULL)
+        return NULL;
+    /* There is room for all three. */
+    h->method = http_method_of(token);
+    h->method_off = http_head_store(h, token);
+    h->method_len = (uint32_t)token.n;
+    h->target_off = h->path_off = http_head_store(h, path);
+    h->target_len = h->path_len = (uint32_t)path.n;
+    h->host_off = http_head_store(h, host);
+    h->host_len = (uint32_t)host.n;
+    h->has_host = true;
+    return h;
+}

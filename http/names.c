@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the tables of field names, methods and reasons, and the grammar of tokens, values and lists that fields are
+ * made of (RFC 9110 §5). Nothing here keeps anything. Invariant: the table of field names is ordered by length and
+ * names_from[n] is its first row of length n, so that a name is held against the few of its own length.
+ */
+#include "http/head.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define NAME_MAX_LEN 19
+
+struct name {
+    const char *text; /* in lower case */
+    uint8_t len;
+    uint8_t id;
+};
+
+#define NAME(t, i)                                              \
+    {                                                           \
+        .text = (t), .len = sizeof(t) - 1, .id = HTTP_FIELD_##i \
+    }
+
+static const struct name names[] = {
+    NAME("te", TE),
+    NAME("via", VIA),
+    NAME("host", HOST),
+    NAME("date", DATE),
+    NAME("expect", EXPECT),
+    NAME("server", SERVER),
+    NAME("upgrade", UPGRADE),
+    NAME("trailer", TRAILER),
+    NAME("referer", REFERER),
+    NAME("forwarded", FORWARDED),
+    NAME("x-real-ip", X_REAL_IP),
+    NAME("connection", CONNECTION),
+    NAME("user-agent", USER_AGENT),
+    NAME("keep-alive", KEEP_ALIVE),
+    NAME("max-forwards", MAX_FORWARDS),
+    NAME("content-length", CONTENT_LENGTH),
+    NAME("http2-settings", HTTP2_SETTINGS),
+    NAME("x-forwarded-for", X_FORWARDED_FOR),
+    NAME("x-forwarded-host", X_FORWARDED_HOST),
+    NAME("proxy-connection", PROXY_CONNECTION),
+    NAME("x-forwarded-proto", X_FORWARDED_PROTO),
+    NAME("transfer-encoding", TRANSFER_ENCODING),
+    NAME("proxy-authenticate", PROXY_AUTHENTICATE),
+    NAME("proxy-authorization", PROXY_AUTHORIZATION),
+};
+
+#define NAMES (sizeof names / sizeof names[0])
+
+/* Every id but UNKNOWN and X_FORWARDED_OTHER, which is a prefix. */
+_Static_assert(NAMES == HTTP_FIELD_ID_MAX - 2, "a field id without its name");
+
+static const uint8_t names_from[NAME_MAX_LEN + 2] = {
+    [0] = 0,   [1] = 0,   [2] = 0,   [3] = 1,   [4] = 2,   [5] = 4,   [6] = 4,
+    [7] = 6,   [8] = 9,   [9] = 9,   [10] = 11, [11] = 14, [12] = 14, [13] = 15,
+    [14] = 15, [15] = 17, [16] = 18, [17] = 20, [18] = 22, [19] = 23, [20] = 24,
+};
+
+/* `in` begins with `text` (lower case); an underscore counts as a hyphen when `loose`. */
+static bool begins(struct bytes in, const char *text, size_t len, bool loose)
+{
+    if (in.n < len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = text_lower(in.p[i]);
+
+        if (loose && c == '_')
+            c = '-';
+        if (c != (uint8_t)text[i])
+            return false;
+    }
+    return true;
+}
+
+enum http_field_id http_field_id_of(struct bytes name)
+{
+    static const char forwarded[] = "x-forwarded-";
+    bool loose;
+
+    if (name.n == 0)
+        return HTTP_FIELD_UNKNOWN;
+    loose = text_lower(name.p[0]) == 'x'; /* an application behind may read both spellings as one (CGI) */
+    if (name.n <= NAME_MAX_LEN)
+        for (size_t i = names_from[name.n]; i < names_from[name.n + 1]; i++)
+            if (begins(name, names[i].text, names[i].len, loose))
+                return (enum http_field_id)names[i].id;
+    if (loose && begins(name, forwarded, sizeof forwarded - 1, true))
+        return HTTP_FIELD_X_FORWARDED_OTHER;
+    return HTTP_FIELD_UNKNOWN;
+}
+
+/* --- grammar --- */
+
+/* tchar (RFC 9110 §5.6.2) */
+static const bool tchar[256] = {
+    ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true,
+    ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true,  ['|'] = true,
+    ['~'] = true, ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true,  ['5'] = true,
+    ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, ['A'] = true, ['B'] = true,  ['C'] = true,
+    ['D'] = true, ['E'] = true, ['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true,  ['J'] = true,
+    ['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true,  ['Q'] = true,
+    ['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true, ['V'] = true, ['W'] = true,  ['X'] = true,
+    ['Y'] = true, ['Z'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true,  ['e'] = true,
+    ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true,  ['l'] = true,
+    ['m'] = true, ['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true,  ['s'] = true,
+    ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true,  ['z'] = true,
+};
+
+bool http_is_tchar(uint8_t c)
+{
+    return tchar[c];
+}
+
+bool http_is_token(struct bytes b)
+{
+    for (size_t i = 0; i < b.n; i++)
+        if (!tchar[b.p[i]])
+            return false;
+    return b.n > 0;
+}
+
+bool http_is_field_value(struct bytes b)
+{
+    for (size_t i = 0; i < b.n; i++)
+        if ((b.p[i] < 0x20 && b.p[i] != '\t') || b.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static struct bytes trim(struct bytes b)
+{
+    while (b.n > 0 && (b.p[0] == ' ' || b.p[0] == '\t')) {
+        b.p++;
+        b.n--;
+    }
+    while (b.n > 0 && (b.p[b.n - 1] == ' ' || b.p[b.n - 1] == '\t'))
+        b.n--;
+    return b;
+}
+
+bool http_list_next(struct bytes *list, struct bytes *member)
+{
+    while (list->n > 0) {
+        size_t n = 0;
+        bool quoted = false;
+
+        /* A comma in a quoted string is none of the list's (RFC 9110 §5.6.4). */
+        for (; n < list->n && (quoted || list->p[n] != ','); n++) {
+            if (list->p[n] == '"')
+                quoted = !quoted;
+            else if (quoted && list->p[n] == '\\' && n + 1 < list->n)
+                n++;
+        }
+        *member = trim((struct bytes){list->p, n});
+        if (n < list->n)
+            n++;
+        list->p += n;
+        list->n -= n;
+        if (member->n > 0) /* empty members do not count (RFC 9110 §5.6.1.2) */
+            return true;
+    }
+    return false;
+}
+
+bool http_list_has(struct bytes list, const char *token)
+{
+    struct bytes member;
+
+    while (http_list_next(&list, &member))
+        if (bytes_is_nocase(member, token))
+            return true;
+    return false;
+}
+
+/* --- methods and reasons --- */
+
+static const struct {
+    const char *token;
+    bool idempotent; /* RFC 9110 §9.2.2 */
+} methods[] = {
+    [HTTP_GET] = {"GET",     true },
+      [HTTP_HEAD] = {"HEAD",    true },
+      [HTTP_POST] = {"POST",    false},
+    [HTTP_PUT] = {"PUT",     true },
+      [HTTP_DELETE] = {"DELETE",  true },
+      [HTTP_CONNECT] = {"CONNECT", false},
+    [HTTP_OPTIONS] = {"OPTIONS", true },
+      [HTTP_TRACE] = {"TRACE",   true },
+      [HTTP_PATCH] = {"PATCH",   false},
+};
+
+_Static_assert(sizeof methods / sizeof methods[0] == HTTP_OTHER, "a method without its token");
+
+enum http_method http_method_of(struct bytes token)
+{
+    for (unsigned m = 0; m < HTTP_OTHER; m++)
+        if (bytes_is(token, methods[m].token)) /* case-sensitive (RFC 9110 §9.1) */
+            return (enum http_method)m;
+    return HTTP_OTHER;
+}
+
+bool http_method_is_idempotent(enum http_method m)
+{
+    return m < HTTP_OTHER && methods[m].idempotent;
+}
+
+const char *http_reason(unsigned status)
+{
+    static const char *const reasons[][32] = {
+        [1] = {[0] = "Continue",                      [1] = "Switching Protocols", [2] = "Processing", [3] = "Early Hints"},
+        [2] = { [0] = "OK",
+               [1] = "Created",
+               [2] = "Accepted",
+               [3] = "Non-Authoritative Information",
+               [4] = "No Content",
+               [5] = "Reset Content",
+               [6] = "Partial Content",
+               [7] = "Multi-Status"},
+        [3] = {                                                                                          [0] = "Multiple Choices",
+               [1] = "Moved Permanently",
+               [2] = "Found",
+               [3] = "See Other",
+               [4] = "Not Modified",
+               [7] = "Temporary Redirect",
+               [8] = "Permanent Redirect"},
+        [4] = {                                                                                    [0] = "Bad Request",
+               [1] = "Unauthorized",
+               [2] = "Payment Required",
+               [3] = "Forbidden",
+               [4] = "Not Found",
+               [5] = "Method Not Allowed",
+               [6] = "Not Acceptable",
+               [7] = "Proxy Authentication Required",
+               [8] = "Request Timeout",
+               [9] = "Conflict",
+               [10] = "Gone",
+               [11] = "Length Required",
+               [12] = "Precondition Failed",
+               [13] = "Content Too Large",
+               [14] = "URI Too Long",
+               [15] = "Unsupported Media Type",
+               [16] = "Range Not Satisfiable",
+               [17] = "Expectation Failed",
+               [21] = "Misdirected Request",
+               [22] = "Unprocessable Content",
+               [23] = "Locked",
+               [25] = "Too Early",
+               [26] = "Upgrade Required",
+               [28] = "Precondition Required",
+               [29] = "Too Many Requests",
+               [31] = "Request Header Fields Too Large"},
+        [5] = {                                                                                        [0] = "Internal Server Error",
+               [1] = "Not Implemented",
+               [2] = "Bad Gateway",
+               [3] = "Service Unavailable",
+               [4] = "Gateway Timeout",
+               [5] = "HTTP Version Not Supported",
+               [7] = "Insufficient Storage"},
+    };
+    unsigned row = status / 100, column = status % 100;
+
+    if (row >= sizeof reasons / sizeof reasons[0] || column >= 32 || reasons[row][column] == NULL)
+        return status == 451 ? "Unavailable For Legal Reasons" : "";
+    return reasons[row][column];
+}
