@@ -17,15 +17,31 @@ struct dns_query;
 #define DNS_ADDRESSES 16
 
 struct dns *dns_new(struct loop *loop); /* NULL when out of memory */
-void dns_free(struct dns *dns);         /* queries under way end without their callback */
+/* Queries under way end without their callback, and their handles are gone. Fine inside a callback. */
+void dns_free(struct dns *dns);
+
+/* What tests set apart from the system; NULL and 0 are the default. */
+struct dns_options {
+    const char *resolv_conf;  /* in place of /etc/resolv.conf */
+    const char *hosts;        /* in place of /etc/hosts; process-wide (the environment's CARES_HOSTS) */
+    const char *servers_csv;  /* "127.0.0.1:5353,[::1]:53", in place of the file's */
+    unsigned timeout_ms;      /* of the first try; each further one takes twice as long (2000) */
+    unsigned tries;           /* per server (3) */
+    unsigned min_ttl_ms;      /* an answer is kept at least so long (1000) */
+    unsigned negative_ttl_ms; /* how long a failure is (2000) */
+    unsigned patience_ms;     /* for a new answer where there is a stale one (1800) */
+};
+struct dns *dns_new_with(struct loop *loop, const struct dns_options *options);
 
 enum dns_status { DNS_OK, DNS_NOT_FOUND, DNS_TIMEOUT, DNS_FAILED };
 const char *dns_status_text(enum dns_status s); /* "name not found", ... */
 
-/* Addresses have port 0. They are the callee's only until it returns. */
+/* Addresses have port 0, IPv4 before IPv6: no socket is opened to find out which of them has a route, a connect
+ * that has none fails at once. They are the callee's only until it returns. The callee may resolve, cancel (its own
+ * query too, which does nothing) and free. */
 typedef void dns_done(void *owner, enum dns_status status, const struct addr *addresses, unsigned n);
 
-/* Resolves a name (no port) to IPv4 and IPv6 addresses. An answer that is at hand calls `done` before this
+/* Resolves a name (no port; an IP address is its own answer) to IPv4 and IPv6 addresses. An answer that is at hand calls `done` before this
  * returns, and NULL is returned; else a handle to cancel with. Out of memory is DNS_FAILED through `done`. */
 struct dns_query *dns_resolve(struct dns *dns, const char *name, dns_done *done, void *owner);
 void dns_cancel(struct dns_query *query); /* `done` is not called any more */

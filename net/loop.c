@@ -3,7 +3,7 @@
  * The event loop. A turn is: wait, then for each event its handler and the tasks that it posted, then timers
  * likewise, then deferred destructors. The invariant that makes it safe to unwatch anything from anywhere: the
  * batch of events is kept here while it is handled, and what is unwatched is struck from the rest of it. Work per
- * turn is bounded (events by the batch, tasks by a budget, timers by how many there were), since one that posts
+ * turn is bounded (events by the batch, tasks by a budget, timers by those due when it began), since one that posts
  * itself for ever must not starve the others.
  */
 #include "net/loop.h"
@@ -166,15 +166,14 @@ static void run_tasks(struct loop *loop, int *budget)
 
 static void run_timers(struct loop *loop, int *budget)
 {
-    /* A handler may set its timer anew to a time that has come: that is for the next turn. */
-    for (uint32_t n = loop->timers.count; n > 0; n--) {
-        struct timer *t = timers_take(&loop->timers, loop->now);
+    struct timer *t;
 
-        if (t == NULL)
-            return;
+    loop->timers.firing = loop->now;
+    while ((t = timers_take(&loop->timers, loop->now)) != NULL) {
         t->fired(t);
         run_tasks(loop, budget);
     }
+    loop->timers.firing = 0;
 }
 
 static void run_deferred(struct loop *loop)

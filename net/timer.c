@@ -3,7 +3,8 @@
  * Timers: a binary heap of pointers, ordered by `keyed`. The invariant is keyed <= due for each timer: most
  * timeouts are only ever moved further away (each byte of a connection does it) and never fire, so that move
  * writes `due` alone, and the heap puts the timer in its place when its old time has come. A timer's slot is
- * its place in the heap, which makes removal direct.
+ * its place in the heap, which makes removal direct. The one exception: what a handler sets to a time that has come
+ * is keyed a millisecond ahead, else a timer that sets itself anew would hold up its turn for ever.
  */
 #include "net/timer.h"
 
@@ -81,19 +82,21 @@ static void take_out(struct timers *ts, struct timer *t)
 bool timer_set(struct loop *loop, struct timer *t, uint64_t due)
 {
     struct timers *ts = loop_timers(loop);
+    uint64_t key = due <= ts->firing ? ts->firing + 1 : due;
 
     if (t->slot != 0) {
         assert(t->slot <= ts->count && ts->heap[t->slot] == t);
         t->due = due;
-        if (due < t->keyed) {
-            t->keyed = due;
+        if (key < t->keyed) {
+            t->keyed = key;
             sift_up(ts, t);
         }
         return true;
     }
     if (ts->count + 1 >= ts->cap && !grow(ts))
         return false;
-    t->due = t->keyed = due;
+    t->due = due;
+    t->keyed = key;
     t->slot = ++ts->count;
     sift_up(ts, t);
     return true;

@@ -12,6 +12,7 @@
 struct timers {
     struct timer **heap;
     uint32_t count, cap;
+    uint64_t firing; /* while handlers are called, the time up to which timers are due; else 0 */
 };
 
 /* The heap that lives in a loop. */
