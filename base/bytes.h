@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Borrowed runs of bytes, and the one bounds-checked reader and writer that all parsing and all
+ * serialising goes through. Neither ever touches a byte outside what it was given. The first error
+ * sticks: a failed reader gives zeros and empty runs, a failed writer writes nothing more, so a parser
+ * may check once at the end.
+ */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A borrowed, read-only run of bytes; {NULL, 0} is the empty one. */
+struct bytes {
+    const uint8_t *p;
+    size_t n;
+};
+
+/* A borrowed, writable run of bytes. */
+struct span {
+    uint8_t *p;
+    size_t n;
+};
+
+struct bytes bytes_of(const void *p, size_t n);
+struct bytes bytes_str(const char *text);                /* without the NUL */
+bool bytes_equal(struct bytes a, struct bytes b);        /* not constant-time */
+bool bytes_equal_nocase(struct bytes a, struct bytes b); /* ASCII letters fold */
+bool bytes_is(struct bytes a, const char *text);         /* exactly text */
+bool bytes_is_nocase(struct bytes a, const char *text);
+/* All of n bytes are the same; time does not depend on their values. */
+bool bytes_equal_secret(const void *a, const void *b, size_t n);
+
+struct reader {
+    const uint8_t *p, *end;
+    bool failed;
+};
+
+struct reader reader_of(const void *p, size_t n);
+size_t reader_left(const struct reader *r);
+uint8_t reader_u8(struct reader *r);
+uint16_t reader_u16(struct reader *r); /* network order, as the next two */
+uint32_t reader_u24(struct reader *r);
+uint32_t reader_u32(struct reader *r);
+struct bytes reader_take(struct reader *r, size_t n);
+void reader_skip(struct reader *r, size_t n);
+/* A vector with its length before it in 1, 2 or 3 bytes (RFC 8446 §3.4), as a reader of its own, failed if the vector
+ * is cut short. Its own failures later do not reach r: each is checked. */
+struct reader reader_vec8(struct reader *r);
+struct reader reader_vec16(struct reader *r);
+struct reader reader_vec24(struct reader *r);
+/* Nothing failed and nothing is left. */
+bool reader_done(const struct reader *r);
+
+struct writer {
+    uint8_t *start, *p, *end;
+    bool failed; /* something did not fit; what was written before stays */
+};
+
+struct writer writer_of(void *p, size_t n);
+size_t writer_len(const struct writer *w);
+size_t writer_room(const struct writer *w);
+void writer_u8(struct writer *w, uint8_t v);
+void writer_u16(struct writer *w, uint16_t v);
+void writer_u24(struct writer *w, uint32_t v);
+void writer_u32(struct writer *w, uint32_t v);
+void writer_put(struct writer *w, const void *p, size_t n);
+void writer_bytes(struct writer *w, struct bytes b);
+void writer_str(struct writer *w, const char *text);
+void writer_dec(struct writer *w, uint64_t v);
+void writer_hex(struct writer *w, const void *p, size_t n); /* lower case, two digits a byte */
+/* Fails also when the text fits but its NUL would not: a byte more than the text is needed, though not used. */
+void writer_printf(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Opens a vector whose length takes `width` bytes (1 to 3) and returns the mark to close it with; closing fails when
+ * the content is longer than the width can say. */
+size_t writer_open(struct writer *w, unsigned width);
+void writer_close(struct writer *w, size_t mark, unsigned width);
+
+#endif

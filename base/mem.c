@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the count of the heap. The invariant: `used` is the sum of malloc_usable_size over the blocks that are out,
+ * so what mem_free takes off is what mem_alloc put on, whatever the size that was asked for. Writable state of the
+ * process, as malloc's is; one thread.
+ */
+#include "base/mem.h"
+
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    size_t used, blocks, cap;
+    size_t attempts;             /* since the process began */
+    size_t fail_from, fail_left; /* the attempts that fail: from this one, as many */
+} heap;
+
+/* Whether one more attempt may go on, when it would take the place of `old` bytes. */
+static bool may_allocate(size_t n, size_t old)
+{
+    size_t attempt = heap.attempts++;
+    size_t rest = heap.used - old;
+
+    if (heap.fail_left > 0 && attempt >= heap.fail_from) {
+        heap.fail_left--;
+        return false;
+    }
+    return heap.cap == 0 || (rest <= heap.cap && n <= heap.cap - rest);
+}
+
+static void *counted(void *p)
+{
+    if (p != NULL) {
+        heap.used += malloc_usable_size(p);
+        heap.blocks++;
+    }
+    return p;
+}
+
+void *mem_alloc(size_t n)
+{
+    if (n == 0)
+        n = 1; /* NULL says one thing alone */
+    return may_allocate(n, 0) ? counted(malloc(n)) : NULL;
+}
+
+void *mem_zalloc(size_t n)
+{
+    if (n == 0)
+        n = 1;
+    return may_allocate(n, 0) ? counted(calloc(1, n)) : NULL;
+}
+
+void *mem_realloc(void *p, size_t n)
+{
+    size_t old;
+    void *q;
+
+    if (p == NULL)
+        return mem_alloc(n);
+    if (n == 0)
+        n = 1;
+    old = malloc_usable_size(p);
+    if (!may_allocate(n, old))
+        return NULL;
+    q = realloc(p, n);
+    if (q != NULL)
+        heap.used += malloc_usable_size(q) - old; /* unsigned: comes out right when it shrank, too */
+    return q;
+}
+
+void mem_free(void *p)
+{
+    if (p == NULL)
+        return;
+    heap.used -= malloc_usable_size(p);
+    heap.blocks--;
+    free(p);
+}
+
+void mem_wipe(void *p, size_t n)
+{
+    if (n == 0)
+        return;
+    memset(p, 0, n);
+    /* Says that the memory is looked at here, so that the memset has to happen. */
+    __asm__ __volatile__("" : : "r"(p) : "memory");
+}
+
+void mem_wipe_free(void *p, size_t n)
+{
+    if (p == NULL)
+        return;
+    mem_wipe(p, n);
+    mem_free(p);
+}
+
+char *mem_strdup(const char *text)
+{
+    return mem_strndup(text, strlen(text));
+}
+
+char *mem_strndup(const void *p, size_t n)
+{
+    char *copy = n == SIZE_MAX ? NULL : mem_alloc(n + 1);
+
+    if (copy == NULL)
+        return NULL;
+    if (n > 0)
+        memcpy(copy, p, n);
+    copy[n] = 0;
+    return copy;
+}
+
+void mem_set_cap(size_t bytes)
+{
+    heap.cap = bytes;
+}
+
+size_t mem_used(void)
+{
+    return heap.used;
+}
+
+size_t mem_blocks(void)
+{
+    return heap.blocks;
+}
+
+void mem_fail_at(long n, long count)
+{
+    heap.fail_from = heap.attempts + (n < 0 ? 0 : (size_t)n);
+    heap.fail_left = n < 0 || count < 0 ? 0 : (size_t)count;
+}
+
+size_t mem_allocations(void)
+{
+    return heap.attempts;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Small conversions between text and values, each strict: all of the input is the value, or it fails.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/bytes.h"
+
+/* ASCII only, whatever the locale. */
+bool text_is_alpha(uint8_t c);
+bool text_is_digit(uint8_t c);
+uint8_t text_lower(uint8_t c);
+
+/* Decimal digits alone; false on an empty run, any other byte, or a value above max. */
+bool text_u64(struct bytes in, uint64_t max, uint64_t *out);
+/* Hexadecimal digits alone. */
+bool text_hex_u64(struct bytes in, uint64_t max, uint64_t *out);
+/* `10`, `10s`, `500ms`, `5m`, `12h`, `7d`: milliseconds; a bare number is seconds. */
+bool text_duration_ms(struct bytes in, uint64_t max_ms, uint64_t *out);
+/* `16384`, `16k`, `10M`, `1G`, also `16KiB`: bytes; powers of 1024. */
+bool text_size(struct bytes in, uint64_t max, uint64_t *out);
+
+/* Base64 (RFC 4648 §4) of all of `in`; false when it is not valid or does not fit. `*len` is its length. */
+bool text_base64_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len);
+/* With padding; writes to w. */
+struct writer;
+void text_base64_encode(struct writer *w, struct bytes in);
+/* Base64url without padding (RFC 4648 §5; JOSE). */
+void text_base64url_encode(struct writer *w, struct bytes in);
+
+/* The Damerau-Levenshtein distance, for suggestions; lengths are cut at 63. */
+unsigned text_distance(struct bytes a, struct bytes b);
+
+#endif
