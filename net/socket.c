@@ -252,6 +252,12 @@ ssize_t socket_send(int fd, const struct iovec *iov, int count)
 
 /* ---- ending ---- */
 
+bool socket_is_quiet(int fd)
+{
+    uint8_t byte;
+    return recv(fd, &byte, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 void socket_shutdown_write(int fd)
 {
     (void)shutdown(fd, SHUT_WR);

@@ -27,6 +27,8 @@ int socket_error(int fd); /* SO_ERROR: 0 or an errno */
 ssize_t socket_read(int fd, struct span into);
 ssize_t socket_readv(int fd, const struct iovec *iov, int n);
 ssize_t socket_writev(int fd, const struct iovec *iov, int n);
+/* The kernel holds no byte, no end and no error of this stream: a look that takes nothing. */
+bool socket_is_quiet(int fd);
 void socket_shutdown_write(int fd);
 void socket_close(int fd);
 void socket_reset(int fd); /* close with RST, so that the peer cannot take it for a clean end */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The order matters: Landlock's rules are made while everything can still be opened, the user is dropped, then the
+ * rules are enforced, and the system-call filter comes last, since the steps before need calls that it refuses.
+ */
+#include "admin/confine.h"
+
+#include "admin/landlock.h"
+#include "admin/seccomp.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NOBODY 65534u
+
+#if defined __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+/* --- the user --- */
+
+static bool find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+    const struct passwd *pw = getpwnam(name);
+    unsigned number;
+    char rest;
+
+    if (pw) {
+        *uid = pw->pw_uid;
+        *gid = pw->pw_gid;
+    } else if (sscanf(name, "%u%c", &number, &rest) == 1) {
+        *uid = *gid = number;
+    } else if (strcmp(name, "nobody") == 0) {
+        *uid = *gid = NOBODY; /* an image without /etc/passwd */
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* What root made in the state folder must stay writable for the user: the folder and three levels below. */
+static void hand_over(int at, const char *name, uid_t uid, gid_t gid, int depth)
+{
+    struct stat st;
+
+    if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
+        return;
+    (void)fchownat(at, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+    if (!S_ISDIR(st.st_mode) || depth == 0)
+        return;
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (const struct dirent *d = readdir(dir); d; d = readdir(dir))
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            hand_over(fd, d->d_name, uid, gid, depth - 1);
+    closedir(dir);
+}
+
+/* Keeps the right to bind low ports and, if files are confined by folder anyway, to read keys that root owns: a
+ * reload needs both. */
+static bool set_capabilities(bool read_files)
+{
+    enum { NET_BIND_SERVICE = 1 << 10, DAC_READ_SEARCH = 1 << 2 };
+    struct {
+        uint32_t version;
+        int pid;
+    } header = {0x20080522 /* _LINUX_CAPABILITY_VERSION_3 */, 0};
+    uint32_t keep = NET_BIND_SERVICE | (read_files ? DAC_READ_SEARCH : 0u);
+    struct {
+        uint32_t effective, permitted, inheritable;
+    } sets[2] = {{keep, keep, 0}, {0, 0, 0}};
+    return syscall(SYS_capset, &header, sets) == 0;
+}
+
+static bool drop_user(const struct conf *conf, bool files_confined, struct conf_errors *e)
+{
+    const struct conf_place nowhere = {"", 0, 0};
+    uid_t uid;
+    gid_t gid;
+
+    if (!find_user(conf->user, &uid, &gid)) {
+        conf_error(e, nowhere, "user", "there is no user %s; name one that /etc/passwd has, or a number", conf->user);
+        return false;
+    }
+    if (conf->state)
+        hand_over(AT_FDCWD, conf->state, uid, gid, 4);
+    (void)prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+    if (setgroups(0, NULL) < 0 || setgid(gid) < 0 || setuid(uid) < 0) {
+        log_warn("user: still root: cannot become %s: %s", conf->user, strerror(errno));
+        return true; /* a machine without users: a unikernel, or a user namespace that maps root alone */
+    }
+    if (getuid() == 0 || geteuid() == 0) {
+        log_warn("user: still root: this machine has no other users");
+        return true;
+    }
+    bool kept = set_capabilities(files_confined);
+    log_info("user: %s (%u)%s", conf->user, (unsigned)uid, kept ? "" : "; a reload cannot bind ports below 1024");
+    return true;
+}
+
+/* --- the folders --- */
+
+/* The folder of a file, since files are replaced by renaming. */
+static void allow_folder_of(struct landlock *l, const char *file)
+{
+    char folder[4096];
+    const char *slash = file ? strrchr(file, '/') : NULL;
+
+    if (!file)
+        return;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) : 1, slash ? file : ".");
+    landlock_allow(l, folder[0] ? folder : "/", false);
+}
+
+static void allow_all(struct landlock *l, const struct conf *conf)
+{
+    if (conf->state)
+        landlock_allow(l, conf->state, true);
+    if (conf->admin && strncmp(conf->admin, "unix:", 5) == 0) {
+        char folder[4096];
+        snprintf(folder, sizeof folder, "%s", conf->admin + 5);
+        char *slash = strrchr(folder, '/');
+        if (slash && slash != folder) {
+            *slash = 0;
+            landlock_allow(l, folder, true);
+        }
+    }
+    allow_folder_of(l, conf->file);
+    for (unsigned i = 0; i < conf->site_count; i++) {
+        allow_folder_of(l, conf->sites[i].cert_file);
+        allow_folder_of(l, conf->sites[i].key_file);
+    }
+    /* What the resolver and the log's readers need. */
+    static const char *const READ[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf",
+                                       "/etc/svc.conf", "/run/systemd/resolve", "/proc/self"};
+    for (size_t i = 0; i < sizeof READ / sizeof *READ; i++)
+        landlock_allow(l, READ[i], false);
+}
+
+bool confine(const struct conf *conf, struct conf_errors *e)
+{
+    struct landlock landlock;
+    bool fenced = false;
+
+#ifdef SANITIZED
+    log_info("confine: off in a build with sanitizers");
+    return true;
+#endif
+    bool have_landlock = conf->confine && landlock_begin(&landlock);
+    if (have_landlock)
+        allow_all(&landlock, conf);
+    if (geteuid() == 0 && !drop_user(conf, have_landlock, e))
+        return false;
+    if (!conf->confine) {
+        log_info("confine: off");
+        return true;
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        log_info("no-new-privileges: not on this kernel");
+    if (have_landlock)
+        fenced = landlock_enforce(&landlock);
+    if (fenced)
+        log_info("landlock: files outside state, configuration and certificates are out of reach");
+    else
+        log_info("landlock: not on this kernel");
+    if (seccomp_install())
+        log_info("seccomp: system calls are limited to those a proxy makes");
+    else
+        log_info("seccomp: not on this kernel");
+    return true;
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main(): options -> conf -> certificates -> listeners -> confinement -> loop. The map of the program:
+ *
+ *     base/    bytes, memory, time, log, random, counters
+ *     crypto/  which implementation of each primitive this CPU gets
+ *     net/     sockets, the loop, timers, DNS
+ *     tls/     TLS as bytes in, bytes out
+ *     conn/    a socket, optional TLS, and the one pump between them
+ *     http/    HTTP/1.1 as bytes in, bytes out
+ *     conf/    text -> plain structs
+ *     certs/   which key and chain answers for which name
+ *     relay/   the path of a request: listener, client, exchange, route, upstream, reply
+ *     admin/   control socket, health, confinement
+ *
+ * docs/architecture.md follows a request through them.
+ */
+#include "admin/admin.h"
+#include "admin/confine.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "net/socket.h"
+#include "relay/relay.h"
+#include "version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct program {
+    struct conf_options *options;
+    struct loop *loop;
+    struct relay *relay;
+    struct admin *admin;
+    struct watch signals; /* the read end of a pipe that the handler writes to */
+};
+
+static int signal_pipe[2] = {-1, -1};
+
+/* --- what it says --- */
+
+static void print_errors(const struct conf_errors *e)
+{
+    for (unsigned i = 0; i < conf_errors_count(e); i++)
+        fprintf(stderr, "proxy: %s\n", conf_errors_text(e, i));
+}
+
+static void print_version(void)
+{
+    printf("proxy %s\n"
+           "BearSSL %s (MIT), c-ares %s (MIT), musl %s (MIT)\n"
+           "MIT licence. There is no warranty.\n",
+           PROXY_VERSION, PROXY_BEARSSL_VERSION, PROXY_CARES_VERSION, PROXY_MUSL_VERSION);
+}
+
+static void put_upstreams(struct writer *w, const struct conf_path *p)
+{
+    switch (p->action) {
+    case CONF_ACTION_UPSTREAM:
+        for (unsigned i = 0; i < p->upstream.n; i++)
+            writer_printf(w, "%s%s", i ? ", " : "", p->upstream.endpoints[i].text);
+        break;
+    case CONF_ACTION_REDIRECT:
+        writer_printf(w, "redirect %u to %s", p->status, p->text);
+        break;
+    case CONF_ACTION_RESPOND:
+        writer_printf(w, "respond %u", p->status);
+        break;
+    case CONF_ACTION_BUILTIN:
+        writer_str(w, "the built-in page");
+        break;
+    }
+}
+
+static void put_site(struct writer *w, const struct conf_site *site, struct certs *certs, unsigned index)
+{
+    const struct tls_identity *id = certs ? certs_of_site(certs, index) : NULL;
+
+    writer_str(w, site->name_count ? "" : "any name");
+    for (unsigned i = 0; i < site->name_count; i++)
+        writer_printf(w, "%s%s", i ? ", " : "", site->names[i].text);
+    writer_str(w, " -> ");
+    put_upstreams(w, &site->paths[site->path_count - 1]);
+    for (unsigned i = 0; i + 1 < site->path_count; i++) {
+        writer_printf(w, "; %s -> ", site->paths[i].prefix);
+        put_upstreams(w, &site->paths[i]);
+    }
+    if (!id) {
+        writer_str(w, " (no TLS)");
+    } else {
+        writer_str(w, id->self_signed ? " (self-signed certificate until " : " (certificate until ");
+        time_put_date(w, id->not_after);
+        writer_str(w, ")");
+    }
+}
+
+/* One line for each site and each address. */
+static void describe(const struct conf *conf, struct certs *certs, void (*say)(const char *line))
+{
+    char line[2048], addr[ADDR_TEXT];
+
+    for (unsigned i = 0; i < conf->site_count; i++) {
+        struct writer w = writer_of(line, sizeof line - 1);
+        put_site(&w, &conf->sites[i], certs, i);
+        line[writer_len(&w)] = 0;
+        say(line);
+    }
+    for (unsigned i = 0; i < conf->listen_count; i++) {
+        const struct conf_listen *l = &conf->listens[i];
+        snprintf(line, sizeof line, "%s on %s", l->tls ? "HTTPS" : "HTTP", addr_format(&l->addr, addr));
+        say(line);
+    }
+}
+
+static void say_log(const char *line)
+{
+    log_info("%s", line);
+}
+
+static void say_stdout(const char *line)
+{
+    puts(line);
+}
+
+/* The demo's first words: where it is, how to know it, how to try it, how to stop it. */
+static void print_banner(const struct conf *conf, struct certs *certs)
+{
+    const struct tls_identity *id = certs ? certs_of_site(certs, 0) : NULL;
+    char fingerprint[CERTS_FINGERPRINT_TEXT];
+    unsigned https = 443, http = 0;
+
+    if (!id)
+        return;
+    for (unsigned i = 0; i < conf->listen_count; i++)
+        if (conf->listens[i].tls)
+            https = addr_port(&conf->listens[i].addr);
+        else
+            http = addr_port(&conf->listens[i].addr);
+    printf("\n  https://localhost:%u\n", https);
+    if (http)
+        printf("  http://localhost:%u redirects there\n", http);
+    printf("\n  Certificate (self-signed), SHA-256:\n  %s\n"
+           "\n  Try:   curl -k https://localhost:%u/\n  Stop:  Ctrl-C\n\n",
+           certs_fingerprint_text(id, fingerprint), https);
+    fflush(stdout);
+}
+
+/* --- commands that do not serve --- */
+
+static int validate(const struct conf *conf, struct conf_errors *e)
+{
+    struct certs *certs = certs_new(conf, true, e);
+
+    log_flush();
+    if (!certs) {
+        print_errors(e);
+        return 1;
+    }
+    describe(conf, certs, say_stdout);
+    printf("%s: valid\n", conf->file ? conf->file : "command line");
+    certs_free(certs);
+    return 0;
+}
+
+static int ask_health(const struct conf *conf)
+{
+    char answer[1024];
+
+    if (!conf->admin || strcmp(conf->admin, "off") == 0) {
+        fprintf(stderr, "proxy: --health: there is no admin listener to ask; set admin\n");
+        return 1;
+    }
+    if (admin_ask(conf->admin, "GET /health HTTP/1.1\r\nHost: proxy\r\n\r\n", answer, sizeof answer) < 0) {
+        fprintf(stderr, "proxy: --health: %s\n", answer);
+        return 1;
+    }
+    const char *body = strstr(answer, "\r\n\r\n");
+    fputs(body ? body + 4 : answer, stdout);
+    return strncmp(answer, "HTTP/1.1 200 ", 13) == 0 ? 0 : 1;
+}
+
+/* --- signals --- */
+
+static void on_signal(int number)
+{
+    uint8_t byte = (uint8_t)number;
+    int error = errno;
+    (void)!write(signal_pipe[1], &byte, 1);
+    errno = error;
+}
+
+static bool reload(void *ctx, struct conf_errors *e);
+static void stop(void *ctx);
+
+static void reload_by_signal(struct program *p)
+{
+    struct conf_errors *e = conf_errors_new();
+
+    if (!e || !reload(p, e))
+        for (unsigned i = 0; e && i < conf_errors_count(e); i++)
+            log_error("reload: %s", conf_errors_text(e, i));
+    conf_errors_free(e);
+}
+
+static void on_signal_byte(struct watch *watch, uint32_t events)
+{
+    struct program *p = (struct program *)(void *)((char *)watch - offsetof(struct program, signals));
+    uint8_t byte;
+    (void)events;
+
+    while (read(watch->fd, &byte, 1) == 1) {
+        if (byte == SIGHUP)
+            reload_by_signal(p);
+        else
+            stop(p);
+    }
+}
+
+/* A machine that has no signals never calls the handler: then the admin listener is the way. */
+static bool catch_signals(struct program *p)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    if (pipe2(signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0)
+        return false;
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+    p->signals = (struct watch){.fd = signal_pipe[0], .ready = on_signal_byte};
+    return loop_watch(p->loop, &p->signals, EPOLLIN) == 0;
+}
+
+/* --- serving --- */
+
+/* What cannot change in a process that has given up its rights; each names what to do. */
+static bool may_reload(const struct conf *now, const struct conf *next, struct conf_errors *e)
+{
+    const struct conf_place nowhere = {next->file ? next->file : "", 1, 1};
+    unsigned before = conf_errors_count(e);
+
+    if ((now->state == NULL) != (next->state == NULL) || (now->state && strcmp(now->state, next->state) != 0))
+        conf_error(e, nowhere, "state", "cannot change in a running process; restart it");
+    if (strcmp(now->user, next->user) != 0)
+        conf_error(e, nowhere, "user", "cannot change in a running process; restart it");
+    if (now->confine != next->confine)
+        conf_error(e, nowhere, "confine", "cannot change in a running process; restart it");
+    return conf_errors_count(e) == before;
+}
+
+/* All of the new configuration or nothing. */
+static bool reload(void *ctx, struct conf_errors *e)
+{
+    struct program *p = ctx;
+    struct conf *conf = conf_load(p->options, e);
+    struct certs *certs = NULL;
+    bool done = false;
+
+    if (relay_is_draining(p->relay)) {
+        conf_error(e, (struct conf_place){"", 0, 0}, "reload", "the process is stopping");
+    } else if (conf && may_reload(relay_conf(p->relay), conf, e) && (certs = certs_new(conf, false, e)) &&
+               admin_listen(p->admin, conf->admin ? conf->admin : "off", e)) {
+        done = relay_apply(p->relay, conf, certs, e);
+        if (!done)
+            (void)admin_listen(p->admin, relay_conf(p->relay)->admin ? relay_conf(p->relay)->admin : "off", e);
+    }
+    if (done) {
+        log_info("reloaded %s", conf->file ? conf->file : "the command line");
+        describe(conf, certs, say_log);
+    } else {
+        certs_free(certs);
+    }
+    conf_unref(conf);
+    return done;
+}
+
+static void stop(void *ctx)
+{
+    struct program *p = ctx;
+
+    if (relay_is_draining(p->relay))
+        return;
+    log_info("stopping: waiting for requests in flight");
+    relay_drain(p->relay);
+}
+
+/* Each client may need two descriptors; what the hard limit allows is ours to use. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* What is on disk was written when the clock was right: it cannot be earlier now. */
+static void raise_clock_floor(const struct conf *conf)
+{
+    struct stat st;
+
+    if (conf->state && stat(conf->state, &st) == 0 && st.st_mtime <= time_wall())
+        time_raise_floor(st.st_mtime);
+    if (!time_is_sane())
+        log_warn("the clock says a time before this program was built: certificates will not be judged by it");
+}
+
+static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
+{
+    const struct conf_place nowhere = {"", 0, 0};
+    const struct admin_hooks hooks = {p, reload, stop};
+    struct certs *certs = certs_new(conf, false, e);
+
+    if (!certs)
+        return false;
+    p->loop = loop_new();
+    p->relay = p->loop ? relay_new(p->loop) : NULL;
+    p->admin = p->relay ? admin_new(p->loop, p->relay, &hooks) : NULL;
+    if (!p->admin || !catch_signals(p)) {
+        conf_error(e, nowhere, "start", "%s", strerror(errno));
+        certs_free(certs);
+        return false;
+    }
+    if (!relay_apply(p->relay, conf, certs, e)) {
+        certs_free(certs);
+        return false;
+    }
+    return admin_listen(p->admin, conf->admin ? conf->admin : "off", e) && confine(conf, e);
+}
+
+static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
+{
+    int status = 0;
+
+    raise_descriptor_limit();
+    raise_clock_floor(conf);
+    if (!start(p, conf, e)) {
+        log_flush();
+        print_errors(e);
+        return 1;
+    }
+    if (conf->demo)
+        print_banner(conf, relay_certs(p->relay));
+    describe(conf, relay_certs(p->relay), say_log);
+    log_info("proxy %s started, pid %ld", PROXY_VERSION, (long)getpid());
+    while (!relay_is_done(p->relay)) {
+        log_flush();
+        if (loop_turn(p->loop, -1) < 0) {
+            log_error("epoll: %s", strerror(errno));
+            status = 1;
+            break;
+        }
+    }
+    log_info("stopped");
+    return status;
+}
+
+static void close_down(struct program *p)
+{
+    admin_free(p->admin);
+    relay_free(p->relay);
+    if (p->loop) {
+        loop_unwatch(p->loop, &p->signals);
+        loop_free(p->loop);
+    }
+    log_flush();
+}
+
+static int run(struct program *p, struct conf_errors *e)
+{
+    enum conf_command command = conf_options_command(p->options);
+
+    switch (command) {
+    case CONF_VERSION:
+        print_version();
+        return 0;
+    case CONF_HELP:
+        conf_print_help(stdout);
+        return 0;
+    case CONF_HELP_CONFIG:
+        conf_print_help_config(stdout);
+        return 0;
+    default:
+        break;
+    }
+    struct conf *conf = conf_load(p->options, e);
+    int status;
+    if (!conf) {
+        print_errors(e);
+        return 1;
+    }
+    log_set_level(conf->log_level);
+    log_set_json(conf->log_format == CONF_LOG_JSON);
+    if (command == CONF_VALIDATE)
+        status = validate(conf, e);
+    else if (command == CONF_HEALTH)
+        status = ask_health(conf);
+    else
+        status = serve(p, conf, e);
+    close_down(p);
+    conf_unref(conf);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {.signals = {.fd = -1}};
+    struct conf_errors *e = conf_errors_new();
+    int status = 2;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!e) {
+        fputs("proxy: out of memory\n", stderr);
+        return 1;
+    }
+    program.options = conf_options_parse(argc, argv, e);
+    if (program.options)
+        status = run(&program, e);
+    else
+        print_errors(e);
+    conf_options_free(program.options);
+    conf_errors_free(e);
+    return status;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns a client's connection and session. Each timeout is computed from timestamps when the one timer fires, so a
+ * busy connection never touches the heap: the timer only has to be due no later than the earliest of them.
+ */
+#include "relay/client.h"
+
+#include "base/mem.h"
+#include "relay/address_counts.h"
+#include "relay/exchange.h"
+#include "relay/listener.h"
+#include "net/socket.h"
+
+#include <string.h>
+
+#define OF(member, p) ((struct client *)(void *)((char *)(p)-offsetof(struct client, member)))
+#define LOOK_MS 5000u /* how often a transfer under way is looked at */
+
+static const char PLAIN_HTTP_REPLY[] = "HTTP/1.1 400 Bad Request\r\n"
+                                       "Content-Type: text/plain\r\n"
+                                       "Content-Length: 72\r\n"
+                                       "Connection: close\r\n\r\n"
+                                       "This port speaks HTTPS, and this was plain HTTP. Use https:// instead.\r\n";
+_Static_assert(sizeof "This port speaks HTTPS, and this was plain HTTP. Use https:// instead.\r\n" - 1 == 72,
+               "Content-Length of the reply");
+
+/* --- what it waits for --- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How soon a transfer is looked at again: often enough for the shortest of its limits. */
+static uint64_t look_interval(const struct conf *conf)
+{
+    uint64_t ms = earlier(LOOK_MS, earlier(conf->timeouts.body, conf->timeouts.response) / 2);
+    if (conf->limits.min_rate)
+        ms = earlier(ms, conf->limits.min_rate_grace / 2);
+    return ms < 50 ? 50 : ms;
+}
+
+static void arm(struct client *c, uint64_t due)
+{
+    if (!timer_set(c->relay->loop, &c->timer, due))
+        conn_reset(c->conn);
+}
+
+static bool waits_to_send(const struct client *c)
+{
+    return conn_unsent(c->conn) > 0;
+}
+
+static bool waits_for_body(const struct client *c)
+{
+    return h1_server_state(c->h1) == H1_SERVER_EXCHANGE && h1_server_wants_recv(c->h1);
+}
+
+static void time_out(struct client *c, const char *what, uint64_t ms)
+{
+    relay_count(c->relay, COUNT_TIMEOUTS);
+    log_info("%s: %s: timeout after %llu ms", c->peer_text, what, (unsigned long long)ms);
+    conn_reset(c->conn);
+}
+
+static void head_timeout(struct client *c, uint64_t ms)
+{
+    static const char REPLY[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+    relay_count(c->relay, COUNT_TIMEOUTS);
+    log_info("%s: request head: timeout after %llu ms", c->peer_text, (unsigned long long)ms);
+    if (conn_put(c->conn, REPLY, sizeof REPLY - 1))
+        conn_close(c->conn);
+    else
+        conn_reset(c->conn);
+}
+
+/* A transfer under way: nothing moved for too long, or less than the minimum rate since it began. */
+static void look(struct client *c, uint64_t now)
+{
+    const struct conf *conf = c->conf;
+    bool sending = waits_to_send(c), receiving = waits_for_body(c);
+    bool debt = sending || receiving;
+    uint64_t moved = conn_bytes_in(c->conn) + conn_bytes_out(c->conn) - c->bytes_at_start;
+
+    if (debt && c->in_debt)
+        c->debt_ms += now - c->looked_at;
+    c->in_debt = debt;
+    c->looked_at = now;
+    if (sending && now - conn_last_out(c->conn) >= conf->timeouts.response) {
+        time_out(c, "response not read", conf->timeouts.response);
+    } else if (receiving && !sending && now - conn_last_in(c->conn) >= conf->timeouts.body) {
+        time_out(c, "request body", conf->timeouts.body);
+    } else if (h1_server_state(c->h1) != H1_SERVER_TUNNEL && conf->limits.min_rate &&
+               c->debt_ms > conf->limits.min_rate_grace &&
+               moved < conf->limits.min_rate * (c->debt_ms - conf->limits.min_rate_grace) / 1000) {
+        relay_count(c->relay, COUNT_TIMEOUTS);
+        log_info("%s: slower than min-rate %u bytes/s", c->peer_text, conf->limits.min_rate);
+        conn_reset(c->conn);
+    } else {
+        arm(c, now + look_interval(conf));
+    }
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct client *c = OF(timer, timer);
+    uint64_t now = loop_now(c->relay->loop);
+    const struct conf_timeouts *t = &c->conf->timeouts;
+
+    if (!conn_is_open(c->conn)) {
+        time_out(c, "handshake", t->handshake);
+        return;
+    }
+    switch (h1_server_state(c->h1)) {
+    case H1_SERVER_IDLE: { /* a connection that has never asked gets no longer than a head */
+        uint64_t limit = c->requests ? t->idle : t->head;
+        if (now - c->since >= limit)
+            conn_close(c->conn); /* not worth a line */
+        else
+            arm(c, c->since + limit);
+        break;
+    }
+    case H1_SERVER_HEAD:
+        if (now - c->head_since >= t->head)
+            head_timeout(c, t->head);
+        else
+            arm(c, c->head_since + t->head);
+        break;
+    case H1_SERVER_EXCHANGE:
+    case H1_SERVER_TUNNEL:
+        look(c, now);
+        break;
+    case H1_SERVER_CLOSED:
+        break; /* conn ends it by itself */
+    }
+}
+
+/* After input or output: a head that began, a request that ended. */
+static void note_state(struct client *c)
+{
+    uint64_t now = loop_now(c->relay->loop);
+
+    if (!c->conn)
+        return;
+    switch (h1_server_state(c->h1)) {
+    case H1_SERVER_IDLE:
+        c->head_since = 0;
+        break;
+    case H1_SERVER_HEAD:
+        if (!c->head_since) {
+            c->head_since = now;
+            arm(c, now + c->conf->timeouts.head);
+        }
+        break;
+    default:
+        c->head_since = 0;
+        break;
+    }
+}
+
+void client_began(struct client *c)
+{
+    uint64_t now = loop_now(c->relay->loop);
+
+    c->requests++;
+    c->debt_ms = 0;
+    c->in_debt = false;
+    c->looked_at = now;
+    c->bytes_at_start = conn_bytes_in(c->conn) + conn_bytes_out(c->conn);
+    arm(c, now + look_interval(c->conf));
+}
+
+void client_finished(struct client *c)
+{
+    if (!c->conn)
+        return;
+    c->since = loop_now(c->relay->loop);
+    arm(c, c->since + c->conf->timeouts.idle);
+    if (c->relay->draining)
+        h1_server_drain(c->h1);
+}
+
+/* --- the session --- */
+
+static void take_limits(struct client *c)
+{
+    const struct conf_limits *l = &c->conf->limits;
+    c->limits = (struct http_limits){.line = l->request_line, .fields = l->header_bytes, .count = l->header_count};
+}
+
+static void on_request(void *owner, struct http_stream *stream, struct http_head *head)
+{
+    struct client *c = owner;
+    if (c->conf != c->relay->conf) {
+        conf_unref(c->conf);
+        c->conf = conf_ref(c->relay->conf);
+        take_limits(c);
+    }
+    exchange_start(c, stream, head);
+}
+
+static void on_bad_request(void *owner, struct http_stream *stream, struct http_head *head, unsigned status,
+                           const char *why)
+{
+    exchange_refuse(owner, stream, head, status, why);
+}
+
+static const struct h1_server_events SESSION = {.request = on_request, .bad_request = on_bad_request};
+
+static struct span sink_lend(void *ctx, size_t want)
+{
+    struct client *c = ctx;
+    return c->conn ? conn_lend(c->conn, want) : (struct span){NULL, 0};
+}
+
+static void sink_commit(void *ctx, size_t n)
+{
+    struct client *c = ctx;
+    conn_commit(c->conn, n);
+}
+
+static bool sink_put(void *ctx, const void *p, size_t n)
+{
+    struct client *c = ctx;
+    return c->conn && conn_put(c->conn, p, n);
+}
+
+static void sink_resume(void *ctx)
+{
+    struct client *c = ctx;
+    if (c->conn)
+        conn_resume(c->conn);
+}
+
+static void sink_close(void *ctx, bool clean)
+{
+    struct client *c = ctx;
+    if (!c->conn)
+        return;
+    if (clean)
+        conn_close(c->conn);
+    else
+        conn_reset(c->conn);
+}
+
+/* --- the connection --- */
+
+static void on_opened(void *owner)
+{
+    struct client *c = owner;
+    struct tls_info info = tls_info(conn_tls(c->conn));
+
+    relay_count(c->relay, info.resumed ? COUNT_HANDSHAKES_RESUMED : COUNT_HANDSHAKES);
+    c->since = loop_now(c->relay->loop);
+    arm(c, c->since + c->conf->timeouts.head);
+}
+
+static bool on_wants_input(const void *owner)
+{
+    const struct client *c = owner;
+    return h1_server_wants_recv(c->h1);
+}
+
+static size_t on_input(void *owner, const uint8_t *p, size_t n)
+{
+    struct client *c = owner;
+    size_t took = h1_server_recv(c->h1, p, n);
+    note_state(c);
+    return took;
+}
+
+/* The client sends no more. While its answer is under way that means it has gone (as nginx and Caddy take it), but
+ * in a tunnel it is one direction's end. */
+static void on_eof(void *owner, bool clean)
+{
+    struct client *c = owner;
+    enum h1_server_state state = h1_server_state(c->h1);
+
+    if (state == H1_SERVER_EXCHANGE || (state == H1_SERVER_TUNNEL && !clean))
+        conn_reset(c->conn);
+    else
+        h1_server_eof(c->h1);
+    if (c->conn && state != H1_SERVER_TUNNEL && state != H1_SERVER_EXCHANGE)
+        conn_close(c->conn);
+}
+
+static void on_writable(void *owner)
+{
+    struct client *c = owner;
+    h1_server_writable(c->h1);
+}
+
+static void on_destroy(struct task *task)
+{
+    struct client *c = OF(destroy, task);
+    h1_server_free(c->h1);
+    conf_unref(c->conf);
+    mem_free(c);
+}
+
+static void log_end(struct client *c, const struct conn_end *end)
+{
+    switch (end->reason) {
+    case CONN_TLS:
+        if (!end->opened || end->tls.alert) {
+            relay_count(c->relay, COUNT_HANDSHAKES_FAILED);
+            log_info("%s: TLS %s: %s%s%s", c->peer_text, end->opened ? "connection" : "handshake", end->tls.text,
+                     end->tls.alert ? ", alert " : "", end->tls.alert ? tls_alert_name(end->tls.alert) : "");
+        }
+        break;
+    case CONN_MEMORY:
+        log_warn("%s: closed: out of memory", c->peer_text);
+        break;
+    default:
+        break;
+    }
+}
+
+static void unlink_client(struct client *c)
+{
+    struct relay *r = c->relay;
+
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        r->clients = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    r->client_count--;
+    r->counters.value[COUNT_CONNECTIONS_OPEN]--;
+    if (c->counted)
+        address_counts_leave(r->addresses, &c->peer);
+}
+
+static void on_closed(void *owner, const struct conn_end *end)
+{
+    struct client *c = owner;
+
+    log_end(c, end);
+    timer_clear(c->relay->loop, &c->timer);
+    c->conn = NULL;
+    h1_server_free(c->h1); /* an exchange under way hears `aborted` */
+    c->h1 = NULL;
+    unlink_client(c);
+    loop_defer(c->relay->loop, &c->destroy);
+    listener_resume(c->relay);
+}
+
+static const struct conn_handler HANDLER = {
+    .opened = on_opened,
+    .wants_input = on_wants_input,
+    .input = on_input,
+    .eof = on_eof,
+    .writable = on_writable,
+    .closed = on_closed,
+    .plain_http_reply = PLAIN_HTTP_REPLY,
+};
+
+static void link_client(struct client *c)
+{
+    struct relay *r = c->relay;
+
+    c->next = r->clients;
+    if (c->next)
+        c->next->prev = c;
+    r->clients = c;
+    r->client_count++;
+    relay_count(r, COUNT_CONNECTIONS);
+    relay_count(r, COUNT_CONNECTIONS_OPEN);
+}
+
+bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, bool counted)
+{
+    struct client *c = mem_zalloc(sizeof *c);
+    struct tls *engine = tls ? tls_server_new(&r->tls) : NULL;
+
+    if (!c || (tls && !engine)) {
+        tls_free(engine);
+        socket_reset(fd);
+        mem_free(c);
+        return false;
+    }
+    c->relay = r;
+    c->peer = *peer;
+    c->tls = tls;
+    c->timer.fired = on_timer;
+    c->destroy.run = on_destroy;
+    c->conf = conf_ref(r->conf);
+    take_limits(c);
+    c->since = loop_now(r->loop);
+    addr_format(peer, c->peer_text);
+    struct http_sink sink = {c, sink_lend, sink_commit, sink_put, sink_resume, sink_close};
+    c->h1 = h1_server_new(&sink, &c->limits, &SESSION, c);
+    if (c->h1 && timer_set(r->loop, &c->timer,
+                           c->since + (tls ? c->conf->timeouts.handshake : c->conf->timeouts.head))) {
+        c->conn = conn_new(r->loop, fd, engine, false, &HANDLER, c);
+        if (c->conn) {
+            c->counted = counted;
+            link_client(c);
+            return true;
+        }
+        timer_clear(r->loop, &c->timer);
+    } else {
+        tls_free(engine);
+        socket_reset(fd);
+    }
+    h1_server_free(c->h1);
+    conf_unref(c->conf);
+    mem_free(c);
+    return false;
+}
+
+void client_drain(struct client *c)
+{
+    if (!conn_is_open(c->conn))
+        conn_reset(c->conn);
+    else
+        h1_server_drain(c->h1);
+}

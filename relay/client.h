@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One client connection: a conn and its HTTP session, and the timeouts of what it waits for. Private to relay/.
+ */
+#ifndef RELAY_CLIENT_H
+#define RELAY_CLIENT_H
+
+#include "conn/conn.h"
+#include "http/h1.h"
+#include "relay/state.h"
+
+struct exchange;
+
+struct client {
+    struct relay *relay;
+    struct client *prev, *next; /* of the relay's list */
+    struct conn *conn;          /* NULL once it has closed */
+    struct h1_server *h1;
+    struct conf *conf;          /* a reference: the one its requests began with */
+    struct http_limits limits;  /* of that conf */
+    struct addr peer;
+    bool tls;                   /* came by a TLS listener */
+    bool counted;               /* in the relay's table of addresses */
+    struct timer timer;
+    struct task destroy;
+    uint64_t since;             /* when it last became idle, or was accepted */
+    uint64_t head_since;        /* when the head under way began; 0: none is */
+    /* The rate of the exchange under way: time in which we waited for the client, at the two ends of each look. */
+    uint64_t looked_at, debt_ms, bytes_at_start;
+    bool in_debt;
+    unsigned requests;
+    char peer_text[ADDR_TEXT];
+};
+
+/* Takes over fd. False when out of memory (fd is closed). */
+bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, bool counted);
+/* Ends it after the request under way, or at once when idle. */
+void client_drain(struct client *c);
+/* The exchange tells: a request began, its response is complete. */
+void client_began(struct client *c);
+void client_finished(struct client *c);
+
+#endif

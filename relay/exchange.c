@@ -1,0 +1,707 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A state machine whose states are named by what they wait for; set_state is the one place that changes it. The
+ * exchange ends when both messages of the client's stream are over, or either side breaks off; it logs its line
+ * then, and is freed after the event. Nothing of a body is held here: what one side cannot take stays in the other.
+ */
+#include "relay/exchange.h"
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "http/path.h"
+#include "relay/access_log.h"
+#include "relay/forward.h"
+#include "relay/reply.h"
+#include "relay/route.h"
+#include "relay/upstream.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum exchange_state {
+    EXCHANGE_CONNECT,  /* waits for an upstream connection */
+    EXCHANGE_RESPONSE, /* waits for the upstream's response head */
+    EXCHANGE_BODY,     /* waits for the rest of the response */
+    EXCHANGE_TUNNEL,   /* waits for either side's bytes */
+    EXCHANGE_REPLY,    /* waits for room to send our own answer */
+    EXCHANGE_REST,     /* the response is complete; waits for the request's rest */
+    EXCHANGE_OVER,
+};
+
+struct exchange {
+    struct relay *relay;
+    struct client *client;
+    struct conf *conf;              /* a reference: all of it happens under this one */
+    const struct conf_site *site;   /* NULL: none answers */
+    const struct conf_path *path;
+    struct http_stream *down, *up;  /* NULL when over for us */
+    struct http_head *request;
+    struct upstream_attempt *attempt;
+    struct upstream_conn *uc;
+    struct reply reply;
+    size_t reply_sent;
+    enum exchange_state state;
+    bool request_ended;     /* all of the request has come */
+    bool request_sent;      /* and has gone to the upstream */
+    bool response_begun;    /* a final head went to the client */
+    bool response_ended;    /* the upstream's response is complete */
+    bool starved;           /* the client takes no more for now: the upstream is not to blame */
+    bool retried;
+    struct timer timer;     /* waiting for the upstream */
+    struct task destroy;
+    struct access_entry log;
+    char upstream_text[ADDR_TEXT];
+    char why[200];
+};
+
+#define OF(member, p) ((struct exchange *)(void *)((char *)(p)-offsetof(struct exchange, member)))
+
+static void set_state(struct exchange *x, enum exchange_state next)
+{
+    /* Forward only, but for a retry. */
+    assert(x->state != EXCHANGE_OVER);
+    assert(next > x->state || (next == EXCHANGE_CONNECT && x->state == EXCHANGE_RESPONSE) ||
+           (next == EXCHANGE_REST && x->state == EXCHANGE_TUNNEL));
+    x->state = next;
+}
+
+/* --- the end --- */
+
+static void on_destroy(struct task *task)
+{
+    struct exchange *x = OF(destroy, task);
+    http_head_free(x->request);
+    reply_clear(&x->reply);
+    conf_unref(x->conf);
+    mem_free(x);
+}
+
+static void let_go_upstream(struct exchange *x)
+{
+    if (x->attempt)
+        upstream_cancel(x->attempt);
+    x->attempt = NULL;
+    if (x->up)
+        http_stream_abort(x->up, HTTP_ERROR_CANCELLED);
+    x->up = NULL;
+    if (x->uc)
+        upstream_release(x->uc, x->site->timeouts.upstream_idle);
+    x->uc = NULL;
+    timer_clear(x->relay->loop, &x->timer);
+}
+
+static void finish(struct exchange *x)
+{
+    if (x->state == EXCHANGE_OVER)
+        return;
+    set_state(x, EXCHANGE_OVER);
+    let_go_upstream(x);
+    x->relay->counters.value[COUNT_REQUESTS_OPEN]--;
+    if (x->log.status >= 100 && x->log.status < 600)
+        x->relay->counters.value[COUNT_STATUS_1XX + x->log.status / 100 - 1]++;
+    x->log.why = x->why;
+    access_log(&x->log, x->conf->log_format);
+    client_finished(x->client);
+    loop_defer(x->relay->loop, &x->destroy);
+}
+
+/* Breaks off toward the client, so that it cannot take what it has for the whole. */
+static void break_off(struct exchange *x, enum http_error error, const char *why)
+{
+    if (!x->why[0])
+        snprintf(x->why, sizeof x->why, "%s", why);
+    x->log.aborted = true;
+    if (x->down)
+        http_stream_abort(x->down, error);
+    x->down = NULL;
+    finish(x);
+}
+
+/* The client's two messages are over. */
+static void check_over(struct exchange *x)
+{
+    if (x->state == EXCHANGE_REST && x->request_ended) {
+        x->down = NULL;
+        finish(x);
+    }
+}
+
+static void response_done(struct exchange *x)
+{
+    x->log.done_us = time_mono_us();
+    set_state(x, EXCHANGE_REST);
+    let_go_upstream(x);
+    check_over(x);
+}
+
+/* --- answers made here --- */
+
+static void send_reply(struct exchange *x)
+{
+    while (x->reply_sent < x->reply.body_len) {
+        struct span room = http_stream_lend(x->down, x->reply.body_len - x->reply_sent);
+        if (!room.n)
+            return; /* down_writable goes on */
+        size_t n = x->reply.body_len - x->reply_sent;
+        n = n < room.n ? n : room.n;
+        memcpy(room.p, x->reply.body + x->reply_sent, n);
+        http_stream_commit(x->down, n);
+        x->reply_sent += n;
+        x->log.bytes_out += n;
+    }
+    if (!http_stream_end(x->down, NULL))
+        break_off(x, HTTP_ERROR_MEMORY, "out of memory");
+    else
+        response_done(x);
+}
+
+static void begin_reply(struct exchange *x, bool made)
+{
+    if (!made || (x->path && !forward_apply(x->reply.head, &x->path->response_headers))) {
+        break_off(x, HTTP_ERROR_MEMORY, "out of memory");
+        return;
+    }
+    let_go_upstream(x);
+    set_state(x, EXCHANGE_REPLY);
+    x->response_begun = true;
+    x->log.status = x->reply.head->status;
+    bool is_head = x->request && x->request->method == HTTP_HEAD;
+    if (x->reply.body_len) {
+        x->reply.head->body = HTTP_BODY_LENGTH;
+        x->reply.head->length = x->reply.body_len;
+    }
+    if (is_head)
+        x->reply.body_len = 0;
+    if (!http_stream_head(x->down, x->reply.head)) {
+        x->down = NULL;
+        break_off(x, HTTP_ERROR_MEMORY, "out of memory");
+        return;
+    }
+    send_reply(x);
+}
+
+/* An error of ours: a page if nothing was sent yet, else a break. */
+static void fail(struct exchange *x, unsigned status, const char *why)
+{
+    if (!x->why[0])
+        snprintf(x->why, sizeof x->why, "%s", why);
+    if (x->response_begun) {
+        break_off(x, HTTP_ERROR_CLOSED, why);
+        return;
+    }
+    begin_reply(x, reply_error(&x->reply, status, x->log.id));
+}
+
+/* --- the upstream's side --- */
+
+static const struct http_stream_events UP;
+
+static void touch(struct exchange *x)
+{
+    uint64_t ms = x->site->timeouts.response;
+    if (!timer_set(x->relay->loop, &x->timer, loop_now(x->relay->loop) + ms))
+        fail(x, 503, "out of memory");
+}
+
+static void send_request(struct exchange *x)
+{
+    x->up = upstream_request(x->uc);
+    if (!x->up) {
+        fail(x, 502, "the upstream closed the connection");
+        return;
+    }
+    x->up->events = &UP;
+    x->up->owner = x;
+    set_state(x, EXCHANGE_RESPONSE);
+    snprintf(x->upstream_text, sizeof x->upstream_text, "%s", upstream_text(x->uc));
+    x->log.upstream = x->upstream_text;
+    touch(x);
+    if (x->state != EXCHANGE_RESPONSE)
+        return;
+    if (!http_stream_head(x->up, x->request)) {
+        x->up = NULL;
+        fail(x, 503, "out of memory");
+        return;
+    }
+    if (x->request_ended) {
+        x->request_sent = true;
+        http_stream_end(x->up, NULL);
+    } else {
+        http_stream_consumed(x->down, 0);
+    }
+}
+
+static void on_upstream_ready(void *owner, struct upstream_conn *uc)
+{
+    struct exchange *x = owner;
+    x->attempt = NULL;
+    x->uc = uc;
+    send_request(x);
+}
+
+static void on_upstream_failed(void *owner, unsigned status, const char *why)
+{
+    struct exchange *x = owner;
+    x->attempt = NULL;
+    fail(x, status, why);
+}
+
+static const struct upstream_events CONNECT = {.ready = on_upstream_ready, .failed = on_upstream_failed};
+
+static void connect_upstream(struct exchange *x, bool fresh)
+{
+    const struct conf_upstream *up = &x->path->upstream;
+
+    if (!fresh)
+        x->uc = upstream_take(x->relay, up, !http_method_is_idempotent(x->request->method));
+    if (x->uc) {
+        send_request(x);
+        return;
+    }
+    x->attempt = upstream_open(x->relay, up, &x->site->timeouts, &CONNECT, x);
+    if (!x->attempt)
+        fail(x, 503, "out of memory");
+}
+
+/* A kept connection that died before it answered: the upstream had closed it before our request came (RFC 9112
+ * §9.3.1). Once more on a new one, if the method is idempotent and nothing of the body has been consumed. */
+static bool retry(struct exchange *x)
+{
+    if (x->retried || x->response_begun || !upstream_was_reused(x->uc) || upstream_got_response(x->uc) ||
+        !http_method_is_idempotent(x->request->method) || x->log.bytes_in)
+        return false;
+    x->retried = true;
+    x->request_sent = false;
+    relay_count(x->relay, COUNT_UPSTREAM_RETRIES);
+    upstream_release(x->uc, 0);
+    x->uc = NULL;
+    set_state(x, EXCHANGE_CONNECT);
+    connect_upstream(x, true);
+    return true;
+}
+
+static void up_aborted(void *owner, enum http_error error, const char *why)
+{
+    struct exchange *x = owner;
+
+    x->up = NULL;
+    if (x->state == EXCHANGE_RESPONSE && error == HTTP_ERROR_CLOSED && retry(x))
+        return;
+    fail(x, 502, why);
+}
+
+static void up_head(void *owner, struct http_head *head)
+{
+    struct exchange *x = owner;
+
+    x->log.first_byte_us = time_mono_us();
+    x->log.status = head->status;
+    x->response_begun = true;
+    touch(x);
+    if (x->state != EXCHANGE_RESPONSE) {
+        http_head_free(head);
+        return;
+    }
+    bool sent = forward_response(head, x->path) && http_stream_head(x->down, head);
+    bool tunnel = head->body == HTTP_BODY_TUNNEL;
+    http_head_free(head);
+    if (!sent) {
+        break_off(x, HTTP_ERROR_MEMORY, "out of memory");
+    } else if (tunnel) {
+        set_state(x, EXCHANGE_TUNNEL);
+        timer_clear(x->relay->loop, &x->timer); /* silence is a tunnel's right */
+        x->request_ended = false;
+        http_stream_consumed(x->down, 0);
+    } else {
+        set_state(x, EXCHANGE_BODY);
+    }
+}
+
+static void up_interim(void *owner, struct http_head *head)
+{
+    struct exchange *x = owner;
+    touch(x);
+    if (x->state == EXCHANGE_RESPONSE && forward_response(head, x->path))
+        (void)http_stream_head(x->down, head); /* out of memory shows again at the final one */
+    http_head_free(head);
+}
+
+static struct span up_room(void *owner, size_t max)
+{
+    struct exchange *x = owner;
+    struct span room = http_stream_lend(x->down, max);
+    x->starved = !room.n;
+    return room.n > max ? (struct span){room.p, max} : room;
+}
+
+static void up_filled(void *owner, size_t n)
+{
+    struct exchange *x = owner;
+    http_stream_commit(x->down, n);
+    x->log.bytes_out += n;
+    if (x->state != EXCHANGE_TUNNEL)
+        touch(x);
+}
+
+static size_t up_data(void *owner, const uint8_t *p, size_t n)
+{
+    struct exchange *x = owner;
+    size_t done = 0;
+
+    while (done < n && x->state != EXCHANGE_OVER) {
+        struct span room = up_room(x, n - done);
+        if (!room.n)
+            break;
+        memcpy(room.p, p + done, room.n);
+        up_filled(x, room.n);
+        done += room.n;
+    }
+    return done;
+}
+
+static void up_end(void *owner, const struct http_head *trailers)
+{
+    struct exchange *x = owner;
+
+    x->response_ended = true;
+    if (x->state == EXCHANGE_TUNNEL) {
+        if (!http_stream_end(x->down, NULL))
+            break_off(x, HTTP_ERROR_CLOSED, "tunnel");
+        else if (x->request_ended)
+            x->up = NULL, response_done(x);
+        return;
+    }
+    if (x->request_sent)
+        x->up = NULL; /* over for us: both messages are complete */
+    if (!http_stream_end(x->down, trailers)) {
+        x->down = NULL;
+        break_off(x, HTTP_ERROR_CLOSED, "the response could not be completed");
+    } else {
+        response_done(x);
+    }
+}
+
+static void up_writable(void *owner)
+{
+    struct exchange *x = owner;
+    if (x->down)
+        http_stream_consumed(x->down, 0);
+}
+
+static const struct http_stream_events UP = {
+    .head = up_head,
+    .interim = up_interim,
+    .data = up_data,
+    .room = up_room,
+    .filled = up_filled,
+    .end = up_end,
+    .aborted = up_aborted,
+    .writable = up_writable,
+};
+
+/* The upstream was silent for too long, unless it was not its turn. */
+static void on_timer(struct timer *timer)
+{
+    struct exchange *x = OF(timer, timer);
+    bool clients_turn = x->starved || (x->state == EXCHANGE_RESPONSE && !x->request_ended &&
+                                       !upstream_is_blocked(x->uc));
+    char why[240];
+
+    if (clients_turn) { /* the client has timeouts of its own */
+        touch(x);
+        return;
+    }
+    relay_count(x->relay, COUNT_TIMEOUTS);
+    snprintf(why, sizeof why, "%s: no %s within %llu ms", x->upstream_text,
+             x->state == EXCHANGE_BODY ? "more of the response" : "response",
+             (unsigned long long)x->site->timeouts.response);
+    fail(x, 504, why);
+}
+
+/* --- the client's side --- */
+
+static bool too_large(const struct exchange *x, uint64_t bytes)
+{
+    return x->site && x->site->limits.body && bytes > x->site->limits.body;
+}
+
+static size_t down_data(void *owner, const uint8_t *p, size_t n)
+{
+    struct exchange *x = owner;
+    size_t done = 0;
+
+    if (x->state == EXCHANGE_REPLY || x->state == EXCHANGE_REST)
+        return n; /* answered already: the session bounds how much of this there may be */
+    if (x->state == EXCHANGE_CONNECT || !x->up)
+        return 0;
+    if (x->state != EXCHANGE_TUNNEL && too_large(x, x->log.bytes_in + n)) {
+        fail(x, 413, "request body above max-body");
+        return n;
+    }
+    while (done < n) {
+        struct span room = http_stream_lend(x->up, n - done);
+        if (!room.n)
+            break;
+        size_t k = n - done < room.n ? n - done : room.n;
+        memcpy(room.p, p + done, k);
+        http_stream_commit(x->up, k);
+        done += k;
+    }
+    x->log.bytes_in += done;
+    if (done && x->state != EXCHANGE_TUNNEL)
+        touch(x);
+    return done;
+}
+
+static void down_end(void *owner, const struct http_head *trailers)
+{
+    struct exchange *x = owner;
+
+    x->request_ended = true;
+    switch (x->state) {
+    case EXCHANGE_TUNNEL:
+        http_stream_end(x->up, NULL);
+        if (x->response_ended)
+            x->up = NULL, response_done(x);
+        break;
+    case EXCHANGE_RESPONSE:
+    case EXCHANGE_BODY:
+        x->request_sent = true;
+        touch(x);
+        if (x->up)
+            http_stream_end(x->up, trailers);
+        break;
+    default:
+        check_over(x);
+        break;
+    }
+}
+
+static void down_aborted(void *owner, enum http_error error, const char *why)
+{
+    struct exchange *x = owner;
+
+    x->down = NULL;
+    if (error == HTTP_ERROR_PROTOCOL || error == HTTP_ERROR_MEMORY)
+        snprintf(x->why, sizeof x->why, "%s", why);
+    else if (!x->why[0] && x->state != EXCHANGE_TUNNEL)
+        snprintf(x->why, sizeof x->why, "client closed the connection");
+    if (!x->response_begun)
+        x->log.status = 499; /* nginx's number for a client that did not wait */
+    x->log.aborted = x->state != EXCHANGE_TUNNEL;
+    finish(x);
+}
+
+static void down_writable(void *owner)
+{
+    struct exchange *x = owner;
+
+    x->starved = false;
+    if (x->state == EXCHANGE_REPLY)
+        send_reply(x);
+    else if (x->up)
+        http_stream_consumed(x->up, 0);
+}
+
+static const struct http_stream_events DOWN = {
+    .data = down_data,
+    .end = down_end,
+    .aborted = down_aborted,
+    .writable = down_writable,
+};
+
+/* --- the beginning --- */
+
+static struct exchange *exchange_new(struct client *c, struct http_stream *stream, struct http_head *head)
+{
+    struct exchange *x = mem_zalloc(sizeof *x);
+    uint8_t id[8];
+
+    if (!x) {
+        http_head_free(head);
+        http_stream_abort(stream, HTTP_ERROR_MEMORY);
+        return NULL;
+    }
+    x->relay = c->relay;
+    x->client = c;
+    x->conf = conf_ref(c->conf);
+    x->down = stream;
+    x->request = head;
+    x->timer.fired = on_timer;
+    x->destroy.run = on_destroy;
+    stream->events = &DOWN;
+    stream->owner = x;
+    random_bytes(id, sizeof id);
+    struct writer w = writer_of(x->log.id, sizeof x->log.id - 1);
+    writer_hex(&w, id, sizeof id);
+    x->log.began_us = time_mono_us();
+    x->log.peer = &c->peer;
+    x->log.request = head;
+    if (c->tls)
+        x->log.tls = tls_info(conn_tls(c->conn));
+    relay_count(c->relay, COUNT_REQUESTS);
+    relay_count(c->relay, COUNT_REQUESTS_OPEN);
+    client_began(c);
+    return x;
+}
+
+void exchange_refuse(struct client *c, struct http_stream *stream, struct http_head *head, unsigned status,
+                     const char *why)
+{
+    struct exchange *x = exchange_new(c, stream, head);
+    if (!x)
+        return;
+    x->request_ended = true; /* whatever follows is not a body */
+    fail(x, status, why);
+}
+
+static bool peer_is_trusted(const struct exchange *x)
+{
+    for (unsigned i = 0; i < x->conf->trusted_count; i++)
+        if (cidr_contains(&x->conf->trusted[i], &x->client->peer))
+            return true;
+    return false;
+}
+
+static uint16_t https_port(const struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->listen_count; i++)
+        if (conf->listens[i].tls)
+            return addr_port(&conf->listens[i].addr);
+    return 443;
+}
+
+/* Does this connection's certificate speak for the site that Host selects? (RFC 9110 §7.4) */
+static bool misdirected(const struct exchange *x, const char *host)
+{
+    const struct tls *tls = conn_tls(x->client->conn);
+    if (!tls || x->conf->site_count == 1)
+        return false;
+    if (route_site(x->conf, tls_server_name(tls)) == x->site)
+        return false;
+    const struct tls_identity *id = tls_identity_of(tls);
+    return !id || !certs_covers(id, host);
+}
+
+/* On a port without TLS: challenges, the redirect to HTTPS, and sites whose TLS is off. True when answered. */
+static bool answer_plain(struct exchange *x, const struct http_authority *a, struct bytes path)
+{
+    static const char CHALLENGE[] = "/.well-known/acme-challenge/";
+
+    if (path.n >= sizeof CHALLENGE - 1 && memcmp(path.p, CHALLENGE, sizeof CHALLENGE - 1) == 0) {
+        x->path = NULL;
+        fail(x, 404, "no challenge is under way");
+        return true;
+    }
+    if (x->site->tls == CONF_TLS_OFF)
+        return false;
+    if (!x->request->has_host) {
+        fail(x, 400, "no Host to redirect to");
+        return true;
+    }
+    begin_reply(x, reply_to_https(&x->reply, a->host, a->is_ipv6, https_port(x->conf), x->request));
+    return true;
+}
+
+static void answer_page(struct exchange *x)
+{
+    struct forward f = {&x->client->peer, peer_is_trusted(x), x->client->tls, x->path};
+    const struct tls *tls = conn_tls(x->client->conn);
+    bool made = forward_request(x->request, &f) &&
+                reply_page(&x->reply, x->request, x->client->peer_text, tls ? &x->log.tls : NULL,
+                           tls ? tls_server_name(tls) : "");
+    begin_reply(x, made);
+}
+
+static void act(struct exchange *x)
+{
+    const struct conf_path *p = x->path;
+    struct forward f = {&x->client->peer, peer_is_trusted(x), x->client->tls, p};
+
+    switch (p->action) {
+    case CONF_ACTION_REDIRECT:
+        begin_reply(x, reply_redirect(&x->reply, p->status, p->text, x->request));
+        break;
+    case CONF_ACTION_RESPOND:
+        begin_reply(x, reply_text(&x->reply, p->status, p->text));
+        break;
+    case CONF_ACTION_BUILTIN:
+        answer_page(x);
+        break;
+    case CONF_ACTION_UPSTREAM:
+        if (forward_request(x->request, &f))
+            connect_upstream(x, false);
+        else
+            fail(x, 503, "out of memory");
+        break;
+    }
+}
+
+/* What a proxy refuses before it looks at the path. True when answered. */
+static bool refuse_method(struct exchange *x)
+{
+    const struct http_head *h = x->request;
+    const struct http_field *expect = http_head_find(h, HTTP_FIELD_EXPECT);
+    const struct http_field *hops = http_head_find(h, HTTP_FIELD_MAX_FORWARDS);
+
+    if (h->method == HTTP_CONNECT || h->method == HTTP_TRACE) {
+        fail(x, 405, "method refused");
+    } else if (expect && !bytes_is_nocase(http_field_value(h, expect), "100-continue")) {
+        fail(x, 417, "unknown expectation");
+    } else if (h->method == HTTP_OPTIONS && hops && bytes_is(http_field_value(h, hops), "0")) {
+        begin_reply(x, reply_text(&x->reply, 204, NULL)); /* RFC 9110 §7.6.2: the final recipient is us */
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void route(struct exchange *x)
+{
+    struct http_authority authority = {.port = 0};
+    struct bytes target = http_head_path(x->request);
+    uint8_t room[8192 + 16];
+    struct writer path = writer_of(room, sizeof room);
+
+    if (x->request->has_host && !http_authority_parse(http_head_host(x->request), &authority)) {
+        fail(x, 400, "malformed Host");
+        return;
+    }
+    x->site = route_site(x->conf, authority.host);
+    if (!x->site) {
+        fail(x, 421, "no site answers for this Host");
+        return;
+    }
+    x->log.site = x->site->name_count ? x->site->names[0].text : "default";
+    x->path = &x->site->paths[x->site->path_count - 1];
+    if (refuse_method(x))
+        return;
+    if (bytes_is(target, "*")) {
+        writer_str(&path, "/");
+    } else if (!http_path_normalise(target, &path)) {
+        fail(x, path.failed ? 414 : 400, "malformed path");
+        return;
+    }
+    struct bytes normal = bytes_of(room, writer_len(&path));
+    if (x->client->tls && (x->site->tls == CONF_TLS_OFF || misdirected(x, authority.host))) {
+        fail(x, 421, "Host selects another site than this connection's");
+        return;
+    }
+    if (!x->client->tls && answer_plain(x, &authority, normal))
+        return;
+    x->path = route_path(x->site, normal);
+    if (x->request->body == HTTP_BODY_LENGTH && too_large(x, x->request->length)) {
+        fail(x, 413, "request body above max-body");
+        return;
+    }
+    act(x);
+}
+
+void exchange_start(struct client *c, struct http_stream *stream, struct http_head *head)
+{
+    struct exchange *x = exchange_new(c, stream, head);
+    if (x)
+        route(x);
+}
