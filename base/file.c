@@ -252,8 +252,7 @@ int state_write(const char *dir, const char *name, unsigned mode, struct bytes c
     if ((error = write_all(fd, content)) != 0)
         goto out;
     /* FAT and 9p know no modes; where they are known, the file gets the one asked for. */
-    if (mode != 0600 && fchmod(fd, (mode_t)mode) < 0 && errno != EPERM && errno != ENOSYS &&
-        errno != EOPNOTSUPP) {
+    if (fchmod(fd, (mode_t)mode) < 0 && errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) {
         error = errno;
         goto out;
     }

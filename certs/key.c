@@ -12,47 +12,65 @@
 
 #include <string.h>
 
-#define OID(...)                                                              \
-    {                                                                         \
-        (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}) \
-    }
-
 /* RFC 5480 §2.1.1, RFC 8017 §A. */
-const struct bytes key_oid_ec = OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01);
-const struct bytes key_oid_rsa = OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01);
-const struct bytes key_oid_p256 = OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07);
+static const uint8_t oid_ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
+static const uint8_t oid_rsa[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01};
+static const uint8_t oid_p256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+static const uint8_t oid_p384[] = {0x2b, 0x81, 0x04, 0x00, 0x22};
+static const uint8_t oid_p521[] = {0x2b, 0x81, 0x04, 0x00, 0x23};
+/* Those that are named only to be refused. */
+static const uint8_t oid_rsa_pss[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a};
+static const uint8_t oid_dsa[] = {0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01};
+static const uint8_t oid_x25519[] = {0x2b, 0x65, 0x6e};
+static const uint8_t oid_x448[] = {0x2b, 0x65, 0x6f};
+static const uint8_t oid_ed25519[] = {0x2b, 0x65, 0x70};
+static const uint8_t oid_ed448[] = {0x2b, 0x65, 0x71};
+static const uint8_t oid_p192[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01};
+static const uint8_t oid_p224[] = {0x2b, 0x81, 0x04, 0x00, 0x21};
+static const uint8_t oid_secp256k1[] = {0x2b, 0x81, 0x04, 0x00, 0x0a};
+static const uint8_t oid_brainpool_p256[] = {0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07};
+static const uint8_t oid_brainpool_p384[] = {0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0b};
+static const uint8_t oid_brainpool_p512[] = {0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0d};
+
+const struct bytes key_oid_ec = {.p = oid_ec, .n = sizeof oid_ec};
+const struct bytes key_oid_rsa = {.p = oid_rsa, .n = sizeof oid_rsa};
+const struct bytes key_oid_p256 = {.p = oid_p256, .n = sizeof oid_p256};
+
+#define OID(name) name, sizeof name
 
 static const struct {
-    struct bytes oid;
+    const uint8_t *oid;
+    size_t oid_len;
     int curve;
     enum tls_key_type type;
 } curves[] = {
-    {OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07), BR_EC_secp256r1, TLS_KEY_EC_P256},
-    {OID(0x2b, 0x81, 0x04, 0x00, 0x22), BR_EC_secp384r1, TLS_KEY_EC_P384},
-    {OID(0x2b, 0x81, 0x04, 0x00, 0x23), BR_EC_secp521r1, TLS_KEY_EC_P521},
+    {OID(oid_p256), BR_EC_secp256r1, TLS_KEY_EC_P256},
+    {OID(oid_p384), BR_EC_secp384r1, TLS_KEY_EC_P384},
+    {OID(oid_p521), BR_EC_secp521r1, TLS_KEY_EC_P521},
 };
 
-/* What people have lying about and what to say of it; `curve` tells curves from key types. */
+#define NOT_TAKEN(kind)   kind " key, which browsers do not take; make a P-256 or an RSA key"
+#define CANNOT_SIGN(kind) kind " key, which cannot sign; make a P-256 or an RSA key"
+#define ON_CURVE(curve)   "an EC key on " curve ", which is not supported; use P-256 or P-384"
+
+/* What people have lying about, key types and curves alike, and what to say of it. */
 static const struct {
-    struct bytes oid;
+    const uint8_t *oid;
+    size_t oid_len;
     const char *problem;
 } refused[] = {
-    {OID(0x2b, 0x65, 0x70), "an Ed25519 key, which browsers do not take; make a P-256 or an RSA key"},
-    {OID(0x2b, 0x65, 0x71), "an Ed448 key, which browsers do not take; make a P-256 or an RSA key"},
-    {OID(0x2b, 0x65, 0x6e), "an X25519 key, which cannot sign; make a P-256 or an RSA key"},
-    {OID(0x2b, 0x65, 0x6f), "an X448 key, which cannot sign; make a P-256 or an RSA key"},
-    {OID(0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01), "a DSA key, which TLS no longer takes; make a P-256 or an RSA key"},
-    {OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a),
-     "an RSA-PSS key, which is not supported; make a P-256 or a plain RSA key"},
-    {OID(0x2b, 0x81, 0x04, 0x00, 0x0a), "an EC key on secp256k1, which TLS does not take; use P-256 or P-384"},
-    {OID(0x2b, 0x81, 0x04, 0x00, 0x21), "an EC key on P-224, which is not supported; use P-256 or P-384"},
-    {OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01), "an EC key on P-192, which is not supported; use P-256 or P-384"},
-    {OID(0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07),
-     "an EC key on brainpoolP256r1, which is not supported; use P-256 or P-384"},
-    {OID(0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0b),
-     "an EC key on brainpoolP384r1, which is not supported; use P-256 or P-384"},
-    {OID(0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0d),
-     "an EC key on brainpoolP512r1, which is not supported; use P-256 or P-384"},
+    {OID(oid_rsa_pss),        NOT_TAKEN("an RSA-PSS")    },
+    {OID(oid_dsa),            NOT_TAKEN("a DSA")         },
+    {OID(oid_ed25519),        NOT_TAKEN("an Ed25519")    },
+    {OID(oid_ed448),          NOT_TAKEN("an Ed448")      },
+    {OID(oid_x25519),         CANNOT_SIGN("an X25519")   },
+    {OID(oid_x448),           CANNOT_SIGN("an X448")     },
+    {OID(oid_p192),           ON_CURVE("P-192")          },
+    {OID(oid_p224),           ON_CURVE("P-224")          },
+    {OID(oid_secp256k1),      ON_CURVE("secp256k1")      },
+    {OID(oid_brainpool_p256), ON_CURVE("brainpoolP256r1")},
+    {OID(oid_brainpool_p384), ON_CURVE("brainpoolP384r1")},
+    {OID(oid_brainpool_p512), ON_CURVE("brainpoolP512r1")},
 };
 
 static const char damaged[] = "the private key is damaged";
@@ -61,7 +79,7 @@ static const char no_memory[] = "out of memory";
 static const char *why_refused(struct bytes oid, const char *otherwise)
 {
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        if (bytes_equal(oid, refused[i].oid))
+        if (bytes_equal(oid, bytes_of(refused[i].oid, refused[i].oid_len)))
             return refused[i].problem;
     return otherwise;
 }
@@ -69,7 +87,7 @@ static const char *why_refused(struct bytes oid, const char *otherwise)
 int key_curve_of_oid(struct bytes oid)
 {
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
-        if (bytes_equal(oid, curves[i].oid))
+        if (bytes_equal(oid, bytes_of(curves[i].oid, curves[i].oid_len)))
             return curves[i].curve;
     return 0;
 }
@@ -129,7 +147,7 @@ static const char *make_ec(struct tls_identity *id, int curve, struct bytes valu
     return NULL;
 }
 
-/* `curve` is what PKCS#8 said around it; 0 leaves it to the key's own parameters. */
+/* `outer_curve` is what PKCS#8 said around it; empty leaves it to the key's own parameters. */
 static const char *parse_sec1(struct tls_identity *id, struct bytes der, struct bytes outer_curve)
 {
     struct reader r = reader_of(der.p, der.n), key = der_enter(&r, DER_SEQUENCE);
@@ -162,7 +180,8 @@ static unsigned bit_length(struct bytes number)
 {
     unsigned bits = (unsigned)number.n * 8;
 
-    for (uint8_t top = number.n > 0 ? number.p[0] : 0; bits > 0 && (top & 0x80) == 0; top = (uint8_t)(top << 1))
+    for (uint8_t top = number.n > 0 ? number.p[0] : 0; bits > 0 && (top & 0x80) == 0;
+         top = (uint8_t)(top << 1))
         bits--;
     return bits;
 }
@@ -193,7 +212,8 @@ static const char *make_rsa(struct tls_identity *id, struct bytes n, const struc
     id->key_data_len = total;
     *rsa = (br_rsa_private_key){.n_bitlen = bits};
     field[0] = &rsa->p, field[1] = &rsa->q, field[2] = &rsa->dp, field[3] = &rsa->dq, field[4] = &rsa->iq;
-    len[0] = &rsa->plen, len[1] = &rsa->qlen, len[2] = &rsa->dplen, len[3] = &rsa->dqlen, len[4] = &rsa->iqlen;
+    len[0] = &rsa->plen, len[1] = &rsa->qlen, len[2] = &rsa->dplen, len[3] = &rsa->dqlen,
+    len[4] = &rsa->iqlen;
     for (unsigned i = 0; i < 5; i++) {
         memcpy(data, part[i].p, part[i].n);
         *field[i] = data;

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "certs/der.h"
 #include "certs/key.h"
 #include "certs/x509.h"
 
@@ -55,13 +56,22 @@ static void pem_close(struct pem *pem)
     mem_wipe(pem, sizeof *pem);
 }
 
+/* Carriage returns never reach the decoder: of a banner that ends in one, it leaves the dashes in the label. */
+static void push(struct pem *pem)
+{
+    const uint8_t *cr = memchr(pem->rest.p, '\r', pem->rest.n);
+    size_t n = cr != NULL ? (size_t)(cr - pem->rest.p) : pem->rest.n;
+
+    n = n == 0 ? 1 : br_pem_decoder_push(&pem->decoder, pem->rest.p, n);
+    pem->rest.p += n;
+    pem->rest.n -= n;
+}
+
 static enum pem_event pem_next(struct pem *pem)
 {
     for (;;) {
         if (pem->rest.n > 0) {
-            size_t n = br_pem_decoder_push(&pem->decoder, pem->rest.p, pem->rest.n);
-            pem->rest.p += n;
-            pem->rest.n -= n;
+            push(pem);
         } else if (!pem->last_line_ended) {
             /* The decoder acts on whole lines. */
             pem->last_line_ended = true;
@@ -110,9 +120,9 @@ static const char *what_instead(struct bytes text, const char *der, const char *
 {
     if (text.n == 0)
         return "the file is empty";
-    if (text.p[0] == 0x30 && text.n > 1 && (text.p[1] & 0x80) != 0)
-        return der;
-    return otherwise;
+    struct reader r = reader_of(text.p, text.n);
+    der_take(&r, DER_SEQUENCE);
+    return reader_done(&r) ? der : otherwise;
 }
 
 const char *pem_load_chain(struct tls_identity *id, struct bytes pem_text)
