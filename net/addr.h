@@ -31,8 +31,8 @@ void addr_normalise(struct addr *a);
 
 uint16_t addr_port(const struct addr *a);
 void addr_set_port(struct addr *a, uint16_t port);
-bool addr_equal(const struct addr *a, const struct addr *b);    /* port included */
-bool addr_is_loopback(const struct addr *a);                    /* 127/8, ::1, a Unix socket */
+bool addr_equal(const struct addr *a, const struct addr *b); /* port included */
+bool addr_is_loopback(const struct addr *a);                 /* 127/8, ::1, a Unix socket */
 
 #define ADDR_TEXT 128
 /* "192.0.2.1:443", "[2001:db8::1]:443", "unix:/run/app.sock"; NUL-terminated, returns out. */

@@ -388,7 +388,7 @@ static bool name_of(const char *name, char out[NAME_MAX_LEN + 1])
 {
     size_t n = strnlen(name, NAME_MAX_LEN + 1);
 
-    if (n == 0 || n > NAME_MAX_LEN)
+    if (n == 0 || n > NAME_MAX_LEN || name[0] == '.')
         return false;
     for (size_t i = 0; i < n; i++) {
         uint8_t c = (uint8_t)name[i];
