@@ -99,7 +99,7 @@ uint16_t reader_u16(struct reader *r)
 {
     const uint8_t *p = reader_advance(r, 2);
 
-    return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+    return (uint16_t)(p == NULL ? 0 : p[0] << 8 | p[1]);
 }
 
 uint32_t reader_u24(struct reader *r)
