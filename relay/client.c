@@ -418,3 +418,9 @@ void client_drain(struct client *c)
     else
         h1_server_drain(c->h1);
 }
+
+void client_close(struct client *c)
+{
+    if (c->conn)
+        conn_close(c->conn);
+}

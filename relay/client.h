@@ -36,6 +36,8 @@ struct client {
 bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, bool counted);
 /* Ends it after the request under way, or at once when idle. */
 void client_drain(struct client *c);
+/* Sends what is queued and closes: the end of a tunnel. */
+void client_close(struct client *c);
 /* The exchange tells: a request began, its response is complete. */
 void client_began(struct client *c);
 void client_finished(struct client *c);

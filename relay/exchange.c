@@ -46,7 +46,6 @@ struct exchange {
     bool request_ended;     /* all of the request has come */
     bool request_sent;      /* and has gone to the upstream */
     bool response_begun;    /* a final head went to the client */
-    bool response_ended;    /* the upstream's response is complete */
     bool starved;           /* the client takes no more for now: the upstream is not to blame */
     bool retried;
     struct timer timer;     /* waiting for the upstream */
@@ -62,8 +61,7 @@ static void set_state(struct exchange *x, enum exchange_state next)
 {
     /* Forward only, but for a retry. */
     assert(x->state != EXCHANGE_OVER);
-    assert(next > x->state || (next == EXCHANGE_CONNECT && x->state == EXCHANGE_RESPONSE) ||
-           (next == EXCHANGE_REST && x->state == EXCHANGE_TUNNEL));
+    assert(next > x->state || (next == EXCHANGE_CONNECT && x->state == EXCHANGE_RESPONSE));
     x->state = next;
 }
 
@@ -77,6 +75,29 @@ static void on_destroy(struct task *task)
     conf_unref(x->conf);
     mem_free(x);
 }
+
+/* A stream that goes on without us, until its connection has ended. */
+static void nobody_aborted(void *owner, enum http_error error, const char *why)
+{
+    (void)owner, (void)error, (void)why;
+}
+
+static void nobody_end(void *owner, const struct http_head *trailers)
+{
+    (void)owner, (void)trailers;
+}
+
+static size_t nobody_data(void *owner, const uint8_t *p, size_t n)
+{
+    (void)owner, (void)p;
+    return n;
+}
+
+static const struct http_stream_events NOBODY = {
+    .data = nobody_data,
+    .end = nobody_end,
+    .aborted = nobody_aborted,
+};
 
 static void let_go_upstream(struct exchange *x)
 {
@@ -128,6 +149,17 @@ static void check_over(struct exchange *x)
     }
 }
 
+/* A tunnel lives as long as both of its sides: what has come is still sent on, and then both are closed. */
+static void end_tunnel(struct exchange *x)
+{
+    x->log.done_us = time_mono_us();
+    x->up->events = &NOBODY;
+    x->up = NULL;
+    upstream_release(x->uc, 0);
+    x->uc = NULL;
+    client_close(x->client); /* down_aborted follows */
+}
+
 static void response_done(struct exchange *x)
 {
     x->log.done_us = time_mono_us();
@@ -151,10 +183,12 @@ static void send_reply(struct exchange *x)
         x->reply_sent += n;
         x->log.bytes_out += n;
     }
-    if (!http_stream_end(x->down, NULL))
+    if (!http_stream_end(x->down, NULL)) {
+        x->down = NULL;
         break_off(x, HTTP_ERROR_MEMORY, "out of memory");
-    else
+    } else {
         response_done(x);
+    }
 }
 
 static void begin_reply(struct exchange *x, bool made)
@@ -205,6 +239,16 @@ static void touch(struct exchange *x)
         fail(x, 503, "out of memory");
 }
 
+/* The request is complete: so is what goes to the upstream. */
+static void end_request(struct exchange *x, const struct http_head *trailers)
+{
+    x->request_sent = true;
+    if (http_stream_end(x->up, trailers))
+        return;
+    x->up = NULL;
+    fail(x, 502, "the request could not be completed");
+}
+
 static void send_request(struct exchange *x)
 {
     x->up = upstream_request(x->uc);
@@ -225,12 +269,10 @@ static void send_request(struct exchange *x)
         fail(x, 503, "out of memory");
         return;
     }
-    if (x->request_ended) {
-        x->request_sent = true;
-        http_stream_end(x->up, NULL);
-    } else {
-        http_stream_consumed(x->down, 0);
-    }
+    if (x->request_ended)
+        end_request(x, NULL);
+    else
+        http_stream_consumed(x->down, 1);
 }
 
 static void on_upstream_ready(void *owner, struct upstream_conn *uc)
@@ -304,16 +346,22 @@ static void up_head(void *owner, struct http_head *head)
         http_head_free(head);
         return;
     }
-    bool sent = forward_response(head, x->path) && http_stream_head(x->down, head);
+    if (!forward_response(head, x->path)) {
+        http_head_free(head);
+        break_off(x, HTTP_ERROR_MEMORY, "out of memory");
+        return;
+    }
+    bool sent = http_stream_head(x->down, head);
     bool tunnel = head->body == HTTP_BODY_TUNNEL;
     http_head_free(head);
     if (!sent) {
+        x->down = NULL; /* aborted by itself */
         break_off(x, HTTP_ERROR_MEMORY, "out of memory");
     } else if (tunnel) {
         set_state(x, EXCHANGE_TUNNEL);
         timer_clear(x->relay->loop, &x->timer); /* silence is a tunnel's right */
         x->request_ended = false;
-        http_stream_consumed(x->down, 0);
+        http_stream_consumed(x->down, 1);
     } else {
         set_state(x, EXCHANGE_BODY);
     }
@@ -323,9 +371,14 @@ static void up_interim(void *owner, struct http_head *head)
 {
     struct exchange *x = owner;
     touch(x);
-    if (x->state == EXCHANGE_RESPONSE && forward_response(head, x->path))
-        (void)http_stream_head(x->down, head); /* out of memory shows again at the final one */
+    bool forwarded = x->state != EXCHANGE_RESPONSE || forward_response(head, x->path);
+    if (forwarded && x->state == EXCHANGE_RESPONSE && !http_stream_head(x->down, head)) {
+        x->down = NULL;
+        forwarded = false;
+    }
     http_head_free(head);
+    if (!forwarded)
+        break_off(x, HTTP_ERROR_MEMORY, "out of memory");
 }
 
 static struct span up_room(void *owner, size_t max)
@@ -365,12 +418,8 @@ static void up_end(void *owner, const struct http_head *trailers)
 {
     struct exchange *x = owner;
 
-    x->response_ended = true;
     if (x->state == EXCHANGE_TUNNEL) {
-        if (!http_stream_end(x->down, NULL))
-            break_off(x, HTTP_ERROR_CLOSED, "tunnel");
-        else if (x->request_ended)
-            x->up = NULL, response_done(x);
+        end_tunnel(x);
         return;
     }
     if (x->request_sent)
@@ -387,7 +436,7 @@ static void up_writable(void *owner)
 {
     struct exchange *x = owner;
     if (x->down)
-        http_stream_consumed(x->down, 0);
+        http_stream_consumed(x->down, 1);
 }
 
 static const struct http_stream_events UP = {
@@ -434,6 +483,8 @@ static size_t down_data(void *owner, const uint8_t *p, size_t n)
 
     if (x->state == EXCHANGE_REPLY || x->state == EXCHANGE_REST)
         return n; /* answered already: the session bounds how much of this there may be */
+    if (x->state == EXCHANGE_TUNNEL && !x->up)
+        return n;
     if (x->state == EXCHANGE_CONNECT || !x->up)
         return 0;
     if (x->state != EXCHANGE_TUNNEL && too_large(x, x->log.bytes_in + n)) {
@@ -462,16 +513,14 @@ static void down_end(void *owner, const struct http_head *trailers)
     x->request_ended = true;
     switch (x->state) {
     case EXCHANGE_TUNNEL:
-        http_stream_end(x->up, NULL);
-        if (x->response_ended)
-            x->up = NULL, response_done(x);
+        if (x->up)
+            end_tunnel(x);
         break;
     case EXCHANGE_RESPONSE:
     case EXCHANGE_BODY:
-        x->request_sent = true;
         touch(x);
         if (x->up)
-            http_stream_end(x->up, trailers);
+            end_request(x, trailers);
         break;
     default:
         check_over(x);
@@ -484,13 +533,14 @@ static void down_aborted(void *owner, enum http_error error, const char *why)
     struct exchange *x = owner;
 
     x->down = NULL;
-    if (error == HTTP_ERROR_PROTOCOL || error == HTTP_ERROR_MEMORY)
-        snprintf(x->why, sizeof x->why, "%s", why);
-    else if (!x->why[0] && x->state != EXCHANGE_TUNNEL)
-        snprintf(x->why, sizeof x->why, "client closed the connection");
-    if (!x->response_begun)
-        x->log.status = 499; /* nginx's number for a client that did not wait */
-    x->log.aborted = x->state != EXCHANGE_TUNNEL;
+    if (x->state != EXCHANGE_TUNNEL && x->state != EXCHANGE_REST) {
+        bool ours = error == HTTP_ERROR_PROTOCOL || error == HTTP_ERROR_MEMORY;
+        if (!x->why[0])
+            snprintf(x->why, sizeof x->why, "%s", ours ? why : "client closed the connection");
+        if (!x->response_begun) /* 499: nginx's number for a client that did not wait */
+            x->log.status = error == HTTP_ERROR_PROTOCOL ? 400 : 499;
+        x->log.aborted = true;
+    }
     finish(x);
 }
 
@@ -502,7 +552,7 @@ static void down_writable(void *owner)
     if (x->state == EXCHANGE_REPLY)
         send_reply(x);
     else if (x->up)
-        http_stream_consumed(x->up, 0);
+        http_stream_consumed(x->up, 1);
 }
 
 static const struct http_stream_events DOWN = {

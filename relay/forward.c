@@ -132,12 +132,14 @@ static bool count_forwards(struct http_head *h)
 bool forward_request(struct http_head *h, const struct forward *f)
 {
     drop_hop_by_hop(h);
+    h->keep_alive = true; /* the client's connection ending says nothing about the upstream's */
     return count_forwards(h) && add_forwarding(h, f) && add_via(h) && forward_apply(h, &f->path->request_headers);
 }
 
 bool forward_response(struct http_head *h, const struct conf_path *path)
 {
     drop_hop_by_hop(h);
+    h->keep_alive = true; /* nor the upstream's about the client's */
     if (!http_head_find(h, HTTP_FIELD_DATE) && time_is_sane() && h->status >= 200) {
         uint8_t date[40];
         struct writer w = writer_of(date, sizeof date);

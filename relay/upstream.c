@@ -173,7 +173,7 @@ static void put_back(struct upstream_conn *uc)
     if (!conn_is_open(uc->conn) || !h1_client_is_idle(uc->h1) || uc->host->idle_count >= IDLE_MAX ||
         uc->relay->draining || !uc->idle_ms ||
         !timer_set(uc->relay->loop, &uc->timer, loop_now(uc->relay->loop) + uc->idle_ms)) {
-        conn_reset(uc->conn);
+        conn_close(uc->conn); /* no more than that if the stream was aborted: then it is being reset */
         return;
     }
     uc->idle = true;
