@@ -47,7 +47,7 @@ static void drop(struct dns_cache *cache, unsigned at)
 {
     mem_free(cache->entries[at]);
     cache->count--;
-    memmove(&cache->entries[at], &cache->entries[at + 1], (cache->count - at) * sizeof cache->entries[0]);
+    memmove(&cache->entries[at], &cache->entries[at + 1], (cache->count - at) * sizeof(struct dns_entry *));
 }
 
 static void make_room(struct dns_cache *cache)
@@ -84,7 +84,7 @@ static struct dns_entry *insert(struct dns_cache *cache, const char *name)
         return NULL;
     memcpy(entry->name, name, size);
     at = position(cache, name, &there);
-    memmove(&cache->entries[at + 1], &cache->entries[at], (cache->count - at) * sizeof cache->entries[0]);
+    memmove(&cache->entries[at + 1], &cache->entries[at], (cache->count - at) * sizeof(struct dns_entry *));
     cache->entries[at] = entry;
     cache->count++;
     return entry;

@@ -56,7 +56,7 @@ static bool grow(struct timers *ts)
     /* More timers than 2^30 would not fit into memory before. */
     if (cap > UINT32_MAX / 4)
         return false;
-    heap = mem_realloc(ts->heap, cap * sizeof heap[0]);
+    heap = mem_realloc(ts->heap, cap * sizeof(struct timer *));
     if (heap == NULL)
         return false;
     ts->heap = heap;

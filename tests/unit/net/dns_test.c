@@ -27,12 +27,13 @@ struct world {
 struct asker {
     struct world *world;
     struct dns_query *query;
-    unsigned calls, n;
-    enum dns_status status;
-    struct addr addresses[DNS_ADDRESSES];
     /* What it does when it is told. */
     struct asker *cancels, *asks;
     bool frees_all;
+    /* What it was told. */
+    unsigned calls, n;
+    enum dns_status status;
+    struct addr addresses[DNS_ADDRESSES];
 };
 
 static void write_file(const char *path, const char *text)
