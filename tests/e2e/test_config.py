@@ -228,7 +228,7 @@ GOOD = {
     "crlf": "site a.test {\r\n respond 200 x\r\n}\r\n",
     "tabs": "site\ta.test\t{\n\trespond\t200\tx\n}",
     "limits": "max-body 10m\nmax-header-size 16k\nidle-timeout 5m\nmin-rate 100 5s\nsite a.test { respond 200 x }",
-    "site limits": "site a.test { respond 200 x\n idle-timeout 1s\n max-body 1k\n min-rate 0 }",
+    "site limits": "site a.test { respond 200 x\n idle-timeout 1s\n max-body 1k\n min-rate off }",
     "cidrs": "trusted-proxies 10.0.0.0/8 192.0.2.1 2001:db8::/32\nsite a.test { respond 200 x }",
     "redirects": "site a.test { redirect 301 https://b.test{uri} }",
     "headers": "site a.test { respond 200 x\n header set X-A b\n header add X-A c\n header remove Server\n"

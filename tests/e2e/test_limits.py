@@ -378,7 +378,7 @@ def test_connections_ended_at_every_stage_leave_nothing(site, stage, count):
                 c.drain()
                 return
             c.send(reply(b"x" * (4 << 20) if r.target == "/big" else b"ok"))
-    p, u = site(script=script, globals="max-connections-per-address 0")
+    p, u = site(script=script, globals="max-connections-per-address off")
 
     def round_of(n):
         for i in range(n):

@@ -176,7 +176,7 @@ def test_end_of_either_side_ends_the_tunnel(site):
 def test_tunnel_outlives_the_idle_timeouts(site):
     """A tunnel that has traffic stays, whatever the time since its head."""
     p, u = site(script=tunnelling, globals="idle-timeout 200ms\nheader-timeout 200ms\nbody-timeout 2s\n"
-                                           "response-timeout 2s\nmin-rate 0")
+                                           "response-timeout 2s\nmin-rate off")
     with p.connect() as c:
         c.request(fields=ASK)
         c.response()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""Many requests by the tools that people measure with: bounded in count and time, and without a single error."""
+import random
+import re
+import subprocess
+import threading
+
+import pytest
+
+from rawhttp import Ended
+from upstreams import reply
+from waiting import until
+
+pytestmark = pytest.mark.real
+
+
+def tool(*args, timeout=60):
+    r = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                       timeout=timeout)
+    return r.stdout
+
+
+@pytest.fixture
+def quick(proxy, nginx):
+    """A proxy in front of nginx: a service that is not the bottleneck."""
+    port, _ = nginx('location / { return 200 "hello"; } location /post { return 200 "posted"; }',
+                    http="keepalive_requests 1000000;")
+    return proxy("site localhost { tls self-signed\n upstream 127.0.0.1:%d\n path /here { respond 200 here } }" % port,
+                 globals="log off")
+
+
+@pytest.mark.parametrize("clients", [1, 32])
+def test_h2load(quick, clients):
+    n = 4000
+    out = tool("h2load", "--h1", "-n", str(n), "-c", str(clients), quick.url("/"))
+    assert "%d succeeded, 0 failed, 0 errored, 0 timeout" % n in out and "%d 2xx" % n in out, out
+
+
+def test_h2load_new_connections(quick):
+    """One request on each of several hundred connections."""
+    n = 300
+    out = tool("h2load", "--h1", "-n", str(n), "-c", str(n), quick.url("/"))
+    assert "%d succeeded, 0 failed, 0 errored, 0 timeout" % n in out, out
+
+
+def test_h2load_pipelined_and_answered_here(quick):
+    n = 4000
+    out = tool("h2load", "--h1", "-m", "8", "-n", str(n), "-c", "8", quick.url("/here"))
+    assert "%d succeeded, 0 failed, 0 errored, 0 timeout" % n in out, out
+
+
+def test_h2load_posts(quick, tmp):
+    path = tmp + "/data"
+    with open(path, "wb") as f:
+        f.write(b"x" * 20000)
+    n = 1000
+    out = tool("h2load", "--h1", "-n", str(n), "-c", "8", "-d", path, quick.url("/post"))
+    # nginx answers 405 to a POST of a static file and 200 to a return: whichever, all of them are answered.
+    assert "%d succeeded, 0 failed, 0 errored, 0 timeout" % n in out, out
+
+
+def test_wrk(quick):
+    out = tool("wrk", "-t", "1", "-c", "32", "-d", "2", "--timeout", "5", quick.url("/"))
+    assert "Socket errors" not in out and "Non-2xx" not in out, out
+    assert int(re.search(r"(\d+) requests in", out).group(1)) > 500, out
+
+
+def test_memory_after_load(quick):
+    tool("h2load", "--h1", "-n", "500", "-c", "50", quick.url("/"))
+    until(lambda: quick.descriptors() < 40, 10, "the clients are gone")
+    before = quick.memory("VmRSS")
+    for _ in range(3):
+        tool("h2load", "--h1", "-n", "2000", "-c", "50", quick.url("/"))
+    assert quick.memory("VmRSS") - before < 400
+
+
+def test_aborting_clients(site):
+    """Clients that go away at any moment do no harm to those that stay."""
+    p, u = site(lambda r: reply(b"x" * (200000 if r.target == "/big" else 10)))
+    rng = random.Random(1)
+    stop = threading.Event()
+    trouble = []
+
+    def steady():
+        try:
+            with p.connect() as c:
+                while not stop.is_set():
+                    assert c.get().body == b"x" * 10
+        except (AssertionError, Ended, OSError) as e:
+            trouble.append(e)
+    t = threading.Thread(target=steady, daemon=True)
+    t.start()
+    for i in range(150):
+        c = p.connect(handshake=False)
+        how = rng.randrange(6)
+        if how:
+            c.handshake()
+        if how >= 2:
+            c.send("GET /big HTTP/1.1\r\nHost: localhost\r\n" + ("\r\n" if how >= 3 else ""))
+        if how >= 4:
+            c.exactly(rng.randrange(1, 100000))
+        (c.reset if rng.randrange(2) else c.close)()
+        p.clients.remove(c)
+    stop.set()
+    t.join(10)
+    assert not trouble, trouble
+    assert p.get().status == 200
+
+
+def test_many_idle_connections(quick):
+    held = [quick.connect() for _ in range(200)]
+    for c in held:
+        assert c.get().status == 200
+    before = quick.memory("VmRSS")
+    assert before < 64 * 1024
+    for c in held:
+        assert c.get().status == 200
