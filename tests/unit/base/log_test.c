@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -193,7 +194,7 @@ TEST(long_lines_are_cut)
     end = strchr(end + 1, '\n');
     if (CHECK(end != NULL))
         CHECK(strncmp(end - 4, "x...\n", 5) == 0);
-    CHECK(text_len > 6000 && strcmp(text + text_len - 10, "\\u0001...\"}\n" + 2) == 0);
+    CHECK(text_len > 6000 && strcmp(text + text_len - 12, "\\u0001...\"}\n") == 0);
     CHECK_EQ(log_dropped(), 0);
     log_to_nowhere(fd, -1);
 }
@@ -365,13 +366,55 @@ TEST(a_full_disk)
     log_to_nowhere(-1, fd);
 }
 
-/* A file that may grow to a limit only: the write at the limit is short, the next fails. */
+/* The file that the log goes to may grow to `size` bytes: the write that gets there is short, the next one fails. */
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+
+    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    limit.rlim_cur = size;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
 TEST(a_disk_that_fills_in_the_middle_of_a_line)
 {
-    int ends[2];
+    FILE *file = tmpfile();
+    uint64_t dropped = log_dropped();
+    unsigned sent = 0;
+    struct rlimit before;
+
+    if (!CHECK(file != NULL && getrlimit(RLIMIT_FSIZE, &before) == 0))
+        return;
+    signal(SIGXFSZ, SIG_IGN);
+    log_set_fd(fileno(file));
+    limit_files(4000);
+    while (sent < 1000)
+        log_numbered(sent++);
+    log_flush();
+    CHECK(log_dropped() > dropped);
+    text_len = (size_t)pread(fileno(file), text, sizeof text, 0);
+    CHECK_EQ(text_len, 4000);
+    CHECK(text[3999] != '\n');
+
+    /* There is room again: the line is finished before anything else is written. */
+    limit_files(before.rlim_cur);
+    while (sent < 1010)
+        log_numbered(sent++);
+    log_flush();
+    log_flush();
+    text_len = (size_t)pread(fileno(file), text, sizeof text - 1, 0);
+    text[text_len] = 0;
+    CHECK_EQ(check_numbered() + log_dropped() - dropped, sent);
+    signal(SIGXFSZ, SIG_DFL);
+    log_set_fd(-1);
+    fclose(file);
+}
+
+TEST(a_reader_that_goes_away_in_the_middle_of_a_line)
+{
+    int ends[2], fd;
     uint64_t dropped = log_dropped();
 
-    /* A nonblocking pipe of one page takes half a line, then the reader goes, and comes no more. */
     CHECK(pipe2(ends, O_NONBLOCK) == 0);
     CHECK(fcntl(ends[1], F_SETPIPE_SZ, 4096) >= 0);
     signal(SIGPIPE, SIG_IGN);
@@ -389,9 +432,9 @@ TEST(a_disk_that_fills_in_the_middle_of_a_line)
         log_numbered(i);
     log_flush();
     CHECK(log_dropped() - dropped > 1000);
-    /* Another descriptor begins with a whole line, and what belonged to the old is not sent to it. */
-    int fd = log_into_pipe();
 
+    /* Another descriptor begins with a whole line; what belonged to the old is not sent to it. */
+    fd = log_into_pipe();
     log_numbered(5);
     log_flush();
     take(fd);
@@ -482,5 +525,5 @@ TEST_MAIN(RUN(a_line), RUN(levels), RUN(no_line_can_be_forged), RUN(json_lines),
           RUN(raw_lines_of_every_length_near_the_limit), RUN(a_reader_that_is_slow_on_a_pipe),
           RUN(a_reader_that_is_slow_on_a_nonblocking_pipe), RUN(a_reader_that_is_slow_on_a_socket),
           RUN(lost_lines_are_told_of), RUN(a_full_disk), RUN(a_disk_that_fills_in_the_middle_of_a_line),
-          RUN(nowhere), RUN(a_closed_descriptor), RUN(gate_holds_back_and_counts),
-          RUN(gate_on_a_long_message_still_counts), RUN(errno_is_kept))
+          RUN(a_reader_that_goes_away_in_the_middle_of_a_line), RUN(nowhere), RUN(a_closed_descriptor),
+          RUN(gate_holds_back_and_counts), RUN(gate_on_a_long_message_still_counts), RUN(errno_is_kept))
