@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Owns how files are read and replaced. The invariant: at every moment a name in the state holds one whole
- * version of its content. So a file is never opened for writing under its own name: it is made under another that
- * no one else uses, brought to the disk, and renamed; the folder is brought to the disk last, for the rename to
- * last. Plain paths and calls alone (open, rename, fsync): unikernels have no O_TMPFILE and may lack *at() calls.
+ * version of its content. So a file is never opened for writing under its own name: it is made under another
+ * that no one else uses, brought to the disk, and renamed; the folder is brought to the disk last, for the
+ * rename to last. Plain paths and calls alone (open, rename, fsync): unikernels have no O_TMPFILE and may
+ * lack *at() calls.
  */
 #include "base/file.h"
 
@@ -157,8 +158,8 @@ int file_make_folder(const char *path, unsigned mode)
     return 0;
 }
 
-/* Writes whose process was killed leave their temporary file. It is old by the clock that stamped both files, so
- * a wrong clock does no harm. */
+/* Writes whose process was killed leave their temporary file. It is old by the clock that stamped both
+ * files, so a wrong clock does no harm. */
 static void clear_leftovers(const char *dir, int64_t now)
 {
     DIR *d = opendir(dir);
@@ -197,8 +198,8 @@ static int write_all(int fd, struct bytes content)
     return 0;
 }
 
-/* Some file systems (9p, FAT by some drivers) have no fsync for a folder or for a file: nothing more can be done
- * there, and the write is no failure. */
+/* Some file systems (9p, FAT by some drivers) have no fsync for a folder or for a file: nothing more can
+ * be done there, and the write is no failure. */
 static int sync_fd(int fd)
 {
     int r;

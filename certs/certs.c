@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The store: one identity for each TLS site of a configuration, found by name. The invariant: it is complete once
- * made and its names never change; what may change is which certificate a self-signed site has (certs_renew).
- * Names are kept sorted, so that a lookup costs the same with one site as with a thousand.
+ * The store: one identity for each TLS site of a configuration, found by name. The invariant: it is complete
+ * once made and its names never change; what may change is which certificate a self-signed site has
+ * (certs_renew). Names are kept sorted, so that a lookup costs the same with one site as with a thousand.
  */
 #include "certs/certs.h"
 
@@ -27,6 +27,7 @@ struct site {
     char **names;            /* in the conf's order */
     unsigned name_count;
     bool is_self_signed;
+    bool is_kept; /* in the state: after a restart it is the same */
 };
 
 /* Where a name leads. */
@@ -71,13 +72,13 @@ static bool copy_names(struct site *to, const struct conf_site *from)
     return true;
 }
 
-static struct tls_identity *make_self_signed(const struct certs *certs, const struct site *site, bool dry)
+static struct tls_identity *make_self_signed(const struct certs *certs, struct site *site, bool dry)
 {
     if (site->name_count == 0)
         return self_signed_load(certs->state, "default", local_names,
-                                sizeof local_names / sizeof local_names[0], dry);
+                                sizeof local_names / sizeof local_names[0], dry, &site->is_kept);
     return self_signed_load(certs->state, site->names[0], (const char *const *)site->names, site->name_count,
-                            dry);
+                            dry, &site->is_kept);
 }
 
 /* Without memory this says so; with bad files it has said what. */
@@ -239,6 +240,35 @@ bool certs_covers(const struct tls_identity *id, const char *host)
 
     return id->chain_len > 0 && x509_parse(&x, bytes_of(id->chain[0].data, id->chain[0].data_len)) &&
            x509_covers(&x, host);
+}
+
+static bool same_names(const struct site *a, const struct site *b)
+{
+    if (a->name_count != b->name_count)
+        return false;
+    for (unsigned i = 0; i < a->name_count; i++)
+        if (strcmp(a->names[i], b->names[i]) != 0)
+            return false;
+    return true;
+}
+
+void certs_inherit(struct certs *certs, const struct certs *before)
+{
+    for (unsigned i = 0; i < certs->site_count; i++) {
+        struct site *site = &certs->sites[i];
+
+        if (!site->is_self_signed || site->is_kept)
+            continue;
+        for (unsigned k = 0; k < before->site_count; k++) {
+            const struct site *old = &before->sites[k];
+
+            if (!old->is_self_signed || !same_names(site, old) || self_signed_is_due(old->id))
+                continue;
+            tls_identity_unref(site->id);
+            site->id = tls_identity_ref(old->id);
+            break;
+        }
+    }
 }
 
 bool certs_renew(struct certs *certs)

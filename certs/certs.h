@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which key and chain answers for which name. The store is made for one configuration in full before it is used
- * (conf reload swaps stores); identities in it are counted by reference.
+ * Which key and chain answers for which name. The store is made for one configuration in full before it is
+ * used (conf reload swaps stores); identities in it are counted by reference.
  */
 #ifndef CERTS_CERTS_H
 #define CERTS_CERTS_H
@@ -12,26 +12,32 @@
 
 struct certs;
 
-/* Loads or makes what every TLS site of `conf` needs: reads files, checks that key and certificate match, that the
- * chain is in order, that it is not expired, that each name of the site is covered (problems that make serving
- * impossible are errors; the rest are warnings in the log, each naming file and remedy), and makes self-signed
- * certificates, kept in STATE/self-signed/NAME/{key.pem,cert.pem} so that the fingerprint outlives a restart.
- * `dry`: writes nothing (--validate). NULL with the errors in e. */
+/* Loads or makes what every TLS site of `conf` needs: reads files, checks that key and certificate match,
+ * that the chain is in order, that it is not expired, that each name of the site is covered (problems that
+ * make serving impossible are errors; the rest are warnings in the log, each naming file and remedy), and
+ * makes self-signed certificates, kept in STATE/self-signed/NAME/{key.pem,cert.pem} so that the
+ * fingerprint outlives a restart. `dry`: writes nothing (--validate). NULL with the errors in e. */
 struct certs *certs_new(const struct conf *conf, bool dry, struct conf_errors *e);
 void certs_free(struct certs *certs);
 
-/* By SNI, in any case and with or without the final dot: exact, then wildcard, then the default site's (also for an
- * empty name); never NULL while any TLS site exists unless the name is unknown and there is no default. Without a
- * default, an empty name gets the first site that is named by an IP address (clients send none for those), or else
- * the first. A sole site is the default. Borrowed. */
+/* By SNI, in any case and with or without the final dot: exact, then wildcard, then the default site's
+ * (also for an empty name); never NULL while any TLS site exists unless the name is unknown and there is
+ * no default. Without a default, an empty name gets the first site that is named by an IP address (clients
+ * send none for those), or else the first. A sole site is the default. Borrowed. */
 struct tls_identity *certs_select(struct certs *certs, struct bytes server_name);
 /* The identity of site number i of the conf; NULL when its TLS is off. Borrowed. */
 struct tls_identity *certs_of_site(struct certs *certs, unsigned site);
 /* Does the identity's certificate cover this host (lower case; name or IP)? RFC 6125 §6.4, RFC 9525 §6.3. */
 bool certs_covers(const struct tls_identity *id, const char *host);
 
-/* Self-signed certificates with less than 30 days left are made again, with their key, as certs_new does; for a
- * process that runs for months, once a day. True when one was. Connections under way keep what they have. */
+/* For a reload, before the new store takes over: self-signed certificates that could not be kept on disk are taken
+ * from the store before where the names are the same, so that the fingerprint outlives the reload. */
+void certs_inherit(struct certs *certs, const struct certs *before);
+
+/* Self-signed certificates with less
+ than 30 days left are made again, with their key, as certs_new does;
+ * for a process that runs for months, once a day. True when one was. Connections under way keep what they
+ * have. */
 bool certs_renew(struct certs *certs);
 
 /* "AB:CD:...", the SHA-256 of the leaf; NUL-terminated, returns out. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * DER in and out. The reader takes what DER allows and no more, in particular one encoding for each length, so
- * that a value compared byte for byte (an issuer with a subject) cannot be the same in two spellings.
+ * DER in and out. The reader takes what DER allows and no more, in particular one encoding for each length,
+ * so that a value compared byte for byte (an issuer with a subject) cannot be the same in two spellings.
  */
 #include "certs/der.h"
 

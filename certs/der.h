@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * DER (X.690 §8, §10) over the reader and the writer: definite lengths in their shortest form and tags of one byte,
- * which is all that certificates and keys use. Errors stick in the reader or writer, as everywhere.
+ * DER (X.690 §8, §10) over the reader and the writer: definite lengths in their shortest form and tags of one
+ * byte, which is all that certificates and keys use. Errors stick in the reader or writer, as everywhere.
  */
 #ifndef CERTS_DER_H
 #define CERTS_DER_H

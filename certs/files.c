@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Reads a site's certificate and key, and says what is wrong with them in words that tell what to do. The
- * invariant: what leaves here works in a handshake (the key is the certificate's, the chain is in order); what a
- * client thinks of it is the operator's to know, so that is a warning.
+ * invariant: what leaves here works in a handshake (the key is the certificate's, the chain is in order);
+ * what a client thinks of it is the operator's to know, so that is a warning.
  */
 #include "certs/files.h"
 

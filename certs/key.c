@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns what is known of private keys: their formats, what makes one acceptable, and the making of a new one. The
- * invariant: key.ec or key.rsa points into key_data and nowhere else, so that wiping key_data wipes the key; and
- * an EC key is in [1, n-1], as wide as the curve's order, for BearSSL multiplies by whatever it is given.
+ * Owns what is known of private keys: their formats, what makes one acceptable, and the making of a new one.
+ * The invariant: key.ec or key.rsa points into key_data and nowhere else, so that wiping key_data wipes the
+ * key; and an EC key is in [1, n-1], as wide as the curve's order, for BearSSL multiplies by whatever it is
+ * given.
  */
 #include "certs/key.h"
 
@@ -195,12 +196,17 @@ static const char *make_rsa(struct tls_identity *id, struct bytes n, const struc
     uint8_t *data;
 
     if (bits < 2048)
-        return "an RSA key of less than 2048 bits, which clients refuse; make a P-256 key or an RSA key of 2048 bits";
+        return "an RSA key of less than 2048 bits, which clients refuse; make a P-256 key or an RSA key of "
+               "2048 bits";
     if (bits > 4096)
-        return "an RSA key of more than 4096 bits, which is not supported; make a P-256 key or an RSA key of 2048 bits";
+        return "an RSA key of more than 4096 bits, which is not supported; make a P-256 key or an RSA key of "
+               "2048 bits";
     /* Primes of very different size are beyond BearSSL's buffers, and even ones beyond its arithmetic. */
     for (unsigned i = 0; i < 5; i++) {
-        if (part[i].n > (4096 + 64) / 16 || (i < 2 && (part[i].p[part[i].n - 1] & 1) == 0))
+        bool is_prime = i < 2;
+
+        if (part[i].n > (4096 + 64) / 16 ||
+            (is_prime && (part[i].n < n.n / 4 || (part[i].p[part[i].n - 1] & 1) == 0)))
             return damaged;
         total += part[i].n;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Private keys in DER: PKCS#8 (RFC 5958), SEC1 (RFC 5915) and PKCS#1 (RFC 8017 §A.1.2). EC keys on P-256, P-384 and
- * P-521, RSA keys of 2048 to 4096 bits.
+ * Private keys in DER: PKCS#8 (RFC 5958), SEC1 (RFC 5915) and PKCS#1 (RFC 8017 §A.1.2). EC keys on P-256,
+ * P-384 and P-521, RSA keys of 2048 to 4096 bits.
  */
 #ifndef CERTS_KEY_H
 #define CERTS_KEY_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * PEM files as people have them: several blocks, other text between and inside them, CRLF, a byte order mark, no
- * end of line at the end. BearSSL's decoder finds the blocks and decodes them. Every decoded block passes through
- * one scratch buffer, which is wiped, since private keys do too.
+ * PEM files as people have them: several blocks, other text between and inside them, CRLF, a byte order mark,
+ * no end of line at the end. BearSSL's decoder finds the blocks and decodes them. Every decoded block passes
+ * through one scratch buffer, which is wiped, since private keys do too.
  */
 #include "certs/pem.h"
 
@@ -56,7 +56,8 @@ static void pem_close(struct pem *pem)
     mem_wipe(pem, sizeof *pem);
 }
 
-/* Carriage returns never reach the decoder: of a banner that ends in one, it leaves the dashes in the label. */
+/* Carriage returns never reach the decoder: of a banner that ends in one, it leaves the dashes in the
+ * label. */
 static void push(struct pem *pem)
 {
     const uint8_t *cr = memchr(pem->rest.p, '\r', pem->rest.n);

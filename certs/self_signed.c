@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Makes self-signed certificates (RFC 5280) and keeps them in the state. The invariant: the key outlives its
- * certificates, so it is on the disk before a certificate for it is; a certificate without its key is made again.
+ * certificates, so it is on the disk before a certificate for it is; a certificate without its key is made
+ * again.
  *
- * It is an end-entity certificate, not a CA: whoever trusts it trusts one server's key, not everything that the
- * key might sign.
+ * It is an end-entity certificate, not a CA: whoever trusts it trusts one server's key, not everything that
+ * the key might sign.
  */
 #include "certs/self_signed.h"
 
@@ -217,9 +218,10 @@ bool x509_self_sign(struct tls_identity *id, const char *const *names, unsigned 
     return done;
 }
 
-/* ---- in the state ----------------------------------------------------------------------------------------- */
+/* ---- in the state ---- */
 
-/* The wall clock, or its floor when it is below that: what is made then is valid when the clock is set right. */
+/* The wall clock, or its floor when it is below that: what is made then is valid when the clock is set
+ * right. */
 static int64_t now(void)
 {
     return time_is_sane() ? time_wall() : time_floor();
@@ -246,9 +248,15 @@ static bool folder_of(char *out, size_t size, const char *state, const char *nam
     return !w.failed;
 }
 
-/* The file's content loaded by `load`; a file that is not there is no problem. True when loaded. */
-static bool load_file(struct tls_identity *id, const char *folder, const char *file,
-                      const char *(*load)(struct tls_identity *, struct bytes))
+enum found {
+    FOUND,
+    NOT_FOUND,  /* not there, or no good: it is made anew */
+    UNREADABLE, /* there, and may be good another time: it stays as it is */
+};
+
+/* The file's content loaded by `load`. */
+static enum found load_file(struct tls_identity *id, const char *folder, const char *file,
+                            const char *(*load)(struct tls_identity *, struct bytes))
 {
     char path[PATH_MAX];
     struct writer w = writer_of(path, sizeof path);
@@ -260,19 +268,25 @@ static bool load_file(struct tls_identity *id, const char *folder, const char *f
     writer_u8(&w, '/');
     writer_str(&w, file);
     writer_u8(&w, '\0');
-    if (w.failed)
-        return false;
-    error = file_read(path, PEM_MAX_FILE, &f);
+    error = w.failed ? ENAMETOOLONG : file_read(path, PEM_MAX_FILE, &f);
+    if (error == ENOENT || error == ENOTDIR)
+        return NOT_FOUND;
     if (error != 0) {
-        if (error != ENOENT && error != ENOTDIR)
-            log_warn("%s: %s; a new self-signed certificate is made", path, strerror(error));
-        return false;
+        log_warn("%s: %s; the self-signed certificate will be another one after a restart", path,
+                 strerror(error));
+        return UNREADABLE;
     }
+    /* What is on the disk tells a board without a clock that it is not 1970. */
+    if (!time_is_sane())
+        time_raise_floor(f.mtime);
     problem = load(id, bytes_of(f.content.p, f.content.n));
     file_release(&f);
-    if (problem != NULL)
-        log_warn("%s: %s; it is made anew", path, problem);
-    return problem == NULL;
+    if (problem == NULL)
+        return FOUND;
+    if (strcmp(problem, "out of memory") == 0)
+        return UNREADABLE;
+    log_warn("%s: %s; it is made anew", path, problem);
+    return NOT_FOUND;
 }
 
 /* Exactly these names, in this order: a name less is a change too. */
@@ -307,16 +321,14 @@ static bool is_usable(const struct tls_identity *id, const char *folder, const c
         log_warn("%s: cert.pem is not for the key in key.pem; it is made anew", folder);
         return false;
     }
-    if (!has_names(&x, names, n))
-        return false;
-    /* The certificate tells a board without a clock that it is not 1970. */
     if (!time_is_sane())
         time_raise_floor(id->not_before);
-    return !self_signed_is_due(id);
+    return has_names(&x, names, n) && !self_signed_is_due(id);
 }
 
-/* Makes and keeps one. `id` has the key to keep, or none. */
-static bool make(struct tls_identity *id, const char *folder, const char *const *names, unsigned n, bool dry)
+/* Makes one and keeps it. `id` has the key to keep, or none. */
+static bool make(struct tls_identity *id, const char *folder, const char *const *names, unsigned n, bool dry,
+                 bool *kept)
 {
     char key_pem[KEY_PEM], *cert_pem;
     size_t cap = 2048;
@@ -341,6 +353,7 @@ static bool make(struct tls_identity *id, const char *folder, const char *const 
             log_warn(
                 "%s: the self-signed certificate cannot be kept: %s; it will be another one after a restart",
                 folder, strerror(error));
+        *kept = error == 0;
     }
     mem_wipe(key_pem, sizeof key_pem);
     mem_free(cert_pem);
@@ -348,11 +361,12 @@ static bool make(struct tls_identity *id, const char *folder, const char *const 
 }
 
 struct tls_identity *self_signed_load(const char *state, const char *name, const char *const *names,
-                                      unsigned n, bool dry)
+                                      unsigned n, bool dry, bool *kept)
 {
     char buffer[PATH_MAX], *folder = NULL;
     struct tls_identity *id = tls_identity_new(name), *fresh;
 
+    *kept = false;
     if (id == NULL)
         return NULL;
     if (state != NULL && folder_of(buffer, sizeof buffer, state, name))
@@ -362,10 +376,17 @@ struct tls_identity *self_signed_load(const char *state, const char *name, const
             "%s: there is no state folder for the self-signed certificate; it will be another one after a "
             "restart",
             name);
-    if (folder != NULL && load_file(id, folder, "key.pem", pem_load_key)) {
-        if (id->key_type == TLS_KEY_EC_P256 && load_file(id, folder, "cert.pem", pem_load_chain) &&
-            is_usable(id, folder, names, n))
+    if (folder != NULL) {
+        enum found key = load_file(id, folder, "key.pem", pem_load_key), cert = NOT_FOUND;
+
+        if (key == FOUND && id->key_type == TLS_KEY_EC_P256)
+            cert = load_file(id, folder, "cert.pem", pem_load_chain);
+        if (cert == FOUND && is_usable(id, folder, names, n)) {
+            *kept = true;
             return id;
+        }
+        if (key == UNREADABLE || cert == UNREADABLE)
+            folder = NULL;
     }
     /* What is kept of what was there is the key alone. */
     fresh = tls_identity_new(name);
@@ -378,7 +399,7 @@ struct tls_identity *self_signed_load(const char *state, const char *name, const
         id->key_data_len = 0;
     }
     tls_identity_unref(id);
-    if (fresh != NULL && !make(fresh, folder, names, n, dry)) {
+    if (fresh != NULL && !make(fresh, folder, names, n, dry, kept)) {
         tls_identity_unref(fresh);
         return NULL;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads certificates that are ours to serve. Nothing here decides about trust; still every byte is read through
- * the strict reader, since files are damaged, and a state folder may be written by others. A certificate that
- * parsed has a SAN that walks cleanly to its end.
+ * Reads certificates that are ours to serve. Nothing here decides about trust; still every byte is read
+ * through the strict reader, since files are damaged, and a state folder may be written by others. A
+ * certificate that parsed has a SAN that walks cleanly to its end.
  */
 #include "certs/x509.h"
 
@@ -240,8 +240,9 @@ static bool matches_ec(const struct x509 *x, const struct tls_identity *id)
     return point.n > 0 && bytes_equal(point, x->spki_key);
 }
 
-/* The modulus is the product of the primes, but the other parts of the key could still be damaged, and a wrong
- * signature gives the primes away. So the key is tried once: what it makes of a number, the public key undoes. */
+/* The modulus is the product of the primes, but the other parts of the key could still be damaged, and a
+ * wrong signature gives the primes away. So the key is tried once: what it makes of a number, the public
+ * key undoes. */
 static bool matches_rsa(const struct x509 *x, const struct tls_identity *id)
 {
     struct reader r = reader_of(x->spki_key.p, x->spki_key.n), key = der_enter(&r, DER_SEQUENCE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of a certificate (RFC 5280) that a server needs to know of its own: validity, subject, issuer, public
- * key, alternative names. Chains are not validated here: that is BearSSL's, on the client side.
+ * The parts of a certificate (RFC 5280) that a server needs to know of its own: validity, subject, issuer,
+ * public key, alternative names. Chains are not validated here: that is BearSSL's, on the client side.
  */
 #ifndef CERTS_X509_H
 #define CERTS_X509_H
@@ -34,15 +34,15 @@ bool x509_matches_key(const struct x509 *x, const struct tls_identity *id);
 /* What a name is in text: the common name of a Name in DER, or else its organisation, or "". Borrows. */
 struct bytes x509_name_text(struct bytes name);
 
-/* Appends a certificate to the identity's chain, as a copy. The first, the leaf, fills validity, fingerprint,
- * issuer_key_type (0 when its issuer's key is neither RSA nor EC) and self_signed (which a leaf that signs itself
- * is). NULL, or what is wrong (static). */
+/* Appends a certificate to the identity's chain, as a copy. The first, the leaf, fills validity,
+ * fingerprint, issuer_key_type (0 when its issuer's key is neither RSA nor EC) and self_signed (which a
+ * leaf that signs itself is). NULL, or what is wrong (static). */
 const char *x509_append(struct tls_identity *id, struct bytes der);
 
-/* A self-signed P-256 certificate for these names and IP addresses, v3, SAN, valid from one day before `now` to 90
- * days after it (the caller sees to a `now` that is not below the clock's floor). With a fresh key, or, for an id
- * that has a P-256 key and no chain, with that. Fills id whole; key_pem and cert_pem receive the PEM (writers).
- * False when out of memory or room. */
+/* A self-signed P-256 certificate for these names and IP addresses, v3, SAN, valid from one day before
+ * `now` to 90 days after it (the caller sees to a `now` that is not below the clock's floor). With a fresh
+ * key, or, for an id that has a P-256 key and no chain, with that. Fills id whole; key_pem and cert_pem
+ * receive the PEM (writers). False when out of memory or room. */
 bool x509_self_sign(struct tls_identity *id, const char *const *names, unsigned n, int64_t now,
                     struct writer *key_pem, struct writer *cert_pem);
 

@@ -3,6 +3,7 @@
  * PEM files of any content, as chain and as key. What loads is held to what its users rely on.
  */
 #include "certs/pem.h"
+#include "certs/x509.h"
 
 #include <stdlib.h>
 
@@ -25,6 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (id->key_data != NULL) {
         abort();
     }
+    struct x509 x;
+    if (id->chain_len > 0 && id->key_data != NULL &&
+        x509_parse(&x, bytes_of(id->chain[0].data, id->chain[0].data_len)))
+        x509_matches_key(&x, id);
     tls_identity_unref(id);
     return 0;
 }

@@ -350,6 +350,28 @@ TEST(self_signed_are_kept_and_renewed)
     end();
 }
 
+TEST(a_reload_keeps_what_is_in_memory_alone)
+{
+    begin();
+    add_site("a.test b.test", CONF_TLS_SELF_SIGNED);
+    add_site("c.test", CONF_TLS_SELF_SIGNED);
+    struct certs *before = load();
+    names[1][0].text = "d.test";
+    struct certs *after = load();
+    if (!CHECK(before != NULL) || !CHECK(after != NULL))
+        return;
+    CHECK(certs_of_site(after, 0) != certs_of_site(before, 0));
+    certs_inherit(after, before);
+    CHECK(certs_of_site(after, 0) == certs_of_site(before, 0));
+    CHECK(certs_select(after, bytes_str("b.test")) == certs_of_site(before, 0));
+    CHECK(certs_of_site(after, 1) != certs_of_site(before, 1));
+    certs_free(before);
+    CHECK_STR(selected(after, "a.test"), "a.test");
+    CHECK_STR(selected(after, "d.test"), "d.test");
+    certs_free(after);
+    end();
+}
+
 TEST(fingerprint_text)
 {
     struct tls_identity id = {0};
@@ -385,4 +407,5 @@ TEST(memory_runs_out)
 TEST_MAIN(RUN(names_select), RUN(without_a_default_unknown_names_get_none), RUN(a_sole_site_answers_all),
           RUN(no_tls_site_at_all), RUN(good_files), RUN(bad_files_are_named), RUN(all_errors_in_one_run),
           RUN(what_can_be_served_is_a_warning), RUN(a_key_readable_by_others_is_a_warning),
-          RUN(self_signed_are_kept_and_renewed), RUN(fingerprint_text), RUN(memory_runs_out))
+          RUN(self_signed_are_kept_and_renewed), RUN(a_reload_keeps_what_is_in_memory_alone),
+          RUN(fingerprint_text), RUN(memory_runs_out))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Chains and keys from PEM, in every form that people have them, and what is said of the forms that do not serve.
+ * Chains and keys from PEM, in every form that people have them, and what is said of the forms that do not
+ * serve.
  */
 #include "tests/unit/test.h"
 

@@ -20,6 +20,7 @@
 #define NOW 1900000000
 
 static const char *const names[] = {"example.test", "*.example.test", "192.0.2.7", "2001:db8::7"};
+static bool kept;
 enum { NAMES = sizeof names / sizeof names[0] };
 
 /* The output of a command; static until the next. */
@@ -162,12 +163,13 @@ static unsigned mode_of(const char *folder, const char *file)
 TEST(it_outlives_a_restart)
 {
     const char *folder = folder_new();
-    struct tls_identity *a = self_signed_load(folder, names[1], names + 1, 1, false);
-    struct tls_identity *b = self_signed_load(folder, names[1], names + 1, 1, false);
+    struct tls_identity *a = self_signed_load(folder, names[1], names + 1, 1, false, &kept);
+    struct tls_identity *b = self_signed_load(folder, names[1], names + 1, 1, false, &kept);
 
     CHECK_MEM(a->fingerprint, 32, b->fingerprint, 32);
     CHECK_MEM(a->key_data, a->key_data_len, b->key_data, b->key_data_len);
     CHECK_STR(b->name, "*.example.test");
+    CHECK(kept);
     CHECK_EQ(mode_of(folder, "self-signed"), 0700);
     CHECK_EQ(mode_of(folder, "self-signed/_.example.test"), 0700);
     CHECK_EQ(mode_of(folder, "self-signed/_.example.test/key.pem"), 0600);
@@ -176,10 +178,10 @@ TEST(it_outlives_a_restart)
     tls_identity_unref(b);
 
     /* An IPv6 name has no colon in a file's name; nothing leads out of the folder. */
-    a = self_signed_load(folder, "::1", &names[3], 1, false);
+    a = self_signed_load(folder, "::1", &names[3], 1, false, &kept);
     CHECK_EQ(mode_of(folder, "self-signed/__1/key.pem"), 0600);
     tls_identity_unref(a);
-    a = self_signed_load(folder, "../../x", &names[0], 1, false);
+    a = self_signed_load(folder, "../../x", &names[0], 1, false, &kept);
     CHECK_EQ(mode_of(folder, "self-signed/_._.._x/key.pem"), 0600);
     tls_identity_unref(a);
     folder_remove(folder);
@@ -189,7 +191,7 @@ static void check_remade(const char *folder, const struct tls_identity *before, 
                          unsigned n, bool same_key, const char *warning)
 {
     log_take();
-    struct tls_identity *id = self_signed_load(folder, "example.test", now_names, n, false);
+    struct tls_identity *id = self_signed_load(folder, "example.test", now_names, n, false, &kept);
     const char *log = log_taken();
     struct x509 x;
 
@@ -203,7 +205,7 @@ static void check_remade(const char *folder, const struct tls_identity *before, 
         CHECK_STR(log, "");
 
     /* What was made is kept. */
-    struct tls_identity *again = self_signed_load(folder, "example.test", now_names, n, false);
+    struct tls_identity *again = self_signed_load(folder, "example.test", now_names, n, false, &kept);
     CHECK_MEM(id->fingerprint, 32, again->fingerprint, 32);
     tls_identity_unref(again);
     tls_identity_unref(id);
@@ -220,7 +222,7 @@ static void put(const char *folder, const char *file, const char *text)
 TEST(other_names_make_another_with_the_same_key)
 {
     const char *folder = folder_new();
-    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, false);
+    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, false, &kept);
 
     check_remade(folder, id, names, 2, true, NULL);
     check_remade(folder, id, names, NAMES, true, NULL);
@@ -231,7 +233,7 @@ TEST(other_names_make_another_with_the_same_key)
 TEST(damaged_files_are_made_anew)
 {
     const char *folder = folder_new();
-    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, false);
+    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, false, &kept);
 
     put(folder, "cert.pem", "");
     check_remade(folder, id, names, NAMES, true, "cert.pem: the file is empty; it is made anew");
@@ -277,7 +279,7 @@ TEST(renewed_with_less_than_thirty_days_left)
     tls_identity_unref(id);
     id = keep_old(folder, time_wall() - 59 * DAY);
     CHECK(!self_signed_is_due(id));
-    same = self_signed_load(folder, "example.test", names, NAMES, false);
+    same = self_signed_load(folder, "example.test", names, NAMES, false, &kept);
     CHECK_MEM(id->fingerprint, 32, same->fingerprint, 32);
     tls_identity_unref(same);
     tls_identity_unref(id);
@@ -291,8 +293,9 @@ TEST(renewed_with_less_than_thirty_days_left)
 TEST(without_a_state_it_is_in_memory)
 {
     log_take();
-    struct tls_identity *id = self_signed_load(NULL, "example.test", names, NAMES, false);
+    struct tls_identity *id = self_signed_load(NULL, "example.test", names, NAMES, false, &kept);
     CHECK(says(log_taken(), "there is no state folder"));
+    CHECK(!kept);
     CHECK_EQ(id->chain_len, 1);
     tls_identity_unref(id);
 
@@ -302,9 +305,41 @@ TEST(without_a_state_it_is_in_memory)
     char path[256];
     snprintf(path, sizeof path, "%s/state", folder);
     log_take();
-    id = self_signed_load(path, "example.test", names, NAMES, false);
+    id = self_signed_load(path, "example.test", names, NAMES, false, &kept);
     CHECK(says(log_taken(), "cannot be kept: Not a directory"));
+    CHECK(!kept);
     CHECK_EQ(id->chain_len, 1);
+    tls_identity_unref(id);
+    folder_remove(folder);
+}
+
+/* A key that cannot be read now is not overwritten. */
+TEST(an_unreadable_key_stays)
+{
+    const char *folder = folder_new();
+    char path[256];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/self-signed/example.test/key.pem", folder);
+    CHECK_EQ(file_make_folder(path, 0700), 0); /* a folder: root can read all else */
+    log_take();
+    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, false, &kept);
+    CHECK(says(log_taken(), "key.pem: Is a directory"));
+    CHECK(!kept);
+    CHECK_EQ(id->chain_len, 1);
+    CHECK_EQ(stat(path, &st), 0);
+    CHECK(S_ISDIR(st.st_mode));
+    tls_identity_unref(id);
+
+    id = self_signed_load(folder, "other.test", names, 1, false, &kept);
+    CHECK(kept);
+    mem_fail_at(1, 2); /* past the identity itself: the file's content */
+    struct tls_identity *failed = self_signed_load(folder, "other.test", names, 1, false, &kept);
+    mem_fail_at(-1, 0);
+    tls_identity_unref(failed);
+    failed = self_signed_load(folder, "other.test", names, 1, false, &kept);
+    CHECK_MEM(failed->fingerprint, 32, id->fingerprint, 32);
+    tls_identity_unref(failed);
     tls_identity_unref(id);
     folder_remove(folder);
 }
@@ -312,7 +347,7 @@ TEST(without_a_state_it_is_in_memory)
 TEST(a_dry_run_writes_nothing)
 {
     const char *folder = folder_new();
-    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, true);
+    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, true, &kept);
 
     CHECK_EQ(id->chain_len, 1);
     CHECK_EQ(mode_of(folder, "self-signed"), 0);
@@ -328,7 +363,7 @@ TEST(memory_runs_out)
     log_take();
     for (long n = 0; id == NULL; n++) {
         mem_fail_at(n, 1);
-        id = self_signed_load(folder, "example.test", names, NAMES, false);
+        id = self_signed_load(folder, "example.test", names, NAMES, false, &kept);
         mem_fail_at(-1, 0);
         if (!CHECK(n < 100))
             break;
@@ -339,8 +374,8 @@ TEST(memory_runs_out)
     CHECK_EQ(mem_blocks(), 0);
 }
 
-/* A board that boots in 1970: the floor stands for the clock, and a certificate found raises it. Last, since the
- * floor never falls. */
+/* A board that boots in 1970: the floor stands for the clock, and a certificate found raises it. Last,
+ * since the floor never falls. */
 TEST(the_clock_may_be_wrong)
 {
     const char *folder = folder_new();
@@ -348,11 +383,11 @@ TEST(the_clock_may_be_wrong)
 
     time_raise_floor(floor);
     CHECK(!time_is_sane());
-    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, false);
+    struct tls_identity *id = self_signed_load(folder, "example.test", names, NAMES, false, &kept);
     CHECK_EQ(id->not_before, floor - DAY);
     tls_identity_unref(id);
     id = keep_old(folder, floor + 10 * DAY);
-    struct tls_identity *same = self_signed_load(folder, "example.test", names, NAMES, false);
+    struct tls_identity *same = self_signed_load(folder, "example.test", names, NAMES, false, &kept);
     CHECK_MEM(id->fingerprint, 32, same->fingerprint, 32);
     CHECK_EQ(time_floor(), floor + 9 * DAY);
     tls_identity_unref(same);
@@ -363,4 +398,5 @@ TEST(the_clock_may_be_wrong)
 TEST_MAIN(RUN(openssl_takes_it), RUN(what_it_covers), RUN(long_and_many_names), RUN(it_outlives_a_restart),
           RUN(other_names_make_another_with_the_same_key), RUN(damaged_files_are_made_anew),
           RUN(renewed_with_less_than_thirty_days_left), RUN(without_a_state_it_is_in_memory),
-          RUN(a_dry_run_writes_nothing), RUN(memory_runs_out), RUN(the_clock_may_be_wrong))
+          RUN(an_unreadable_key_stays), RUN(a_dry_run_writes_nothing), RUN(memory_runs_out),
+          RUN(the_clock_may_be_wrong))

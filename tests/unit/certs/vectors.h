@@ -12,8 +12,8 @@
 
 /* A vector's content; the program ends when it cannot be read. file_release it. */
 struct file vector_read(const char *name);
-/* pem_load_chain and pem_load_key from vectors, into a new identity (NULL names are left out). *problem is the first
- * problem, or NULL. */
+/* pem_load_chain and pem_load_key from vectors, into a new identity (NULL names are left out). *problem is
+ * the first problem, or NULL. */
 struct tls_identity *vector_identity(const char *chain, const char *key, const char **problem);
 
 /* A fresh empty folder; the path is static until the next. folder_remove takes it away with all in it. */
