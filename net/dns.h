@@ -41,8 +41,9 @@ const char *dns_status_text(enum dns_status s); /* "name not found", ... */
  * query too, which does nothing) and free. */
 typedef void dns_done(void *owner, enum dns_status status, const struct addr *addresses, unsigned n);
 
-/* Resolves a name (no port; an IP address is its own answer) to IPv4 and IPv6 addresses. An answer that is at hand calls `done` before this
- * returns, and NULL is returned; else a handle to cancel with. Out of memory is DNS_FAILED through `done`. */
+/* Resolves a name (no port; an IP address is its own answer) to IPv4 and IPv6 addresses. An answer that is at hand
+ * calls `done` before this returns, and NULL is returned; else a handle to cancel with, which is gone when `done`
+ * has returned. Out of memory is DNS_FAILED through `done`. */
 struct dns_query *dns_resolve(struct dns *dns, const char *name, dns_done *done, void *owner);
 void dns_cancel(struct dns_query *query); /* `done` is not called any more */
 /* Reads the resolver's configuration again (called on reload). */
