@@ -273,8 +273,10 @@ void bufq_drop(struct bufq *q, size_t n)
     q->bytes -= n;
     while (n > 0) {
         struct buf *head = q->head;
-        size_t has = head->end - head->pos;
+        size_t has;
 
+        assert(head != NULL);
+        has = head->end - head->pos;
         if (n < has) {
             head->pos += (uint32_t)n;
             return;
