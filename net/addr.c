@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Socket addresses and networks as text and as bytes. One form for each address: an IPv4 address is always
- * AF_INET here, never v4-mapped, so that two ways in (a dual-stack listener, a plain one) compare equal. Where one
- * form for both families is wanted (networks, client keys), it is 16 bytes with IPv4 as v4-mapped.
+ * AF_INET here, never v4-mapped, so that two ways in (a dual-stack listener, a plain one) compare equal.
+ * Where one form for both families is wanted (networks, client keys), it is 16 bytes with IPv4 as v4-mapped.
  */
 #include "net/addr.h"
 

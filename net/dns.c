@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who asked for which name, and what they are told. A lookup is one question under way; everyone who asks for
- * its name meanwhile waits on it. The invariant: callbacks are called from here alone, never from inside c-ares, and
- * at that moment their lookup is in no list any more, so a callback may do what it likes: ask, cancel, even free
- * the whole.
+ * Who asked for which name, and what they are told. A lookup is one question under way; everyone who asks
+ * for its name meanwhile waits on it. The invariant: callbacks are called from here alone, never from inside
+ * c-ares, and at that moment their lookup is in no list any more, so a callback may do what it likes: ask,
+ * cancel, even free the whole.
  */
 #include "net/dns.h"
 
@@ -329,8 +329,8 @@ static bool stamp_equal(const struct stamp *a, const struct stamp *b)
            a->inode == b->inode && a->size == b->size;
 }
 
-/* Reads the configuration anew; what is under way is asked again of the new servers. False when out of memory:
- * then the old one stays. */
+/* Reads the configuration anew; what is under way is asked again of the new servers. False when out of
+ * memory: then the old one stays. */
 static bool load(struct dns *dns)
 {
     struct dns_channel *old = dns->channel, *channel;
@@ -362,8 +362,8 @@ void dns_reload(struct dns *dns)
     cache_expire(&dns->cache, loop_now(dns->loop));
 }
 
-/* c-ares does not see a changed resolv.conf. It may also have been read wrongly (out of memory, half-written): when
- * nothing is answered, it is read again though it looks the same. */
+/* c-ares does not see a changed resolv.conf. It may also have been read wrongly (out of memory,
+ * half-written): when nothing is answered, it is read again though it looks the same. */
 static void check_configuration(struct dns *dns)
 {
     uint64_t now = loop_now(dns->loop);
@@ -480,7 +480,8 @@ struct dns_query *dns_resolve(struct dns *dns, const char *text, dns_done *done,
     }
     q->done = done;
     q->owner = owner;
-    /* From the hosts file, or failed at once: nobody else waits on it. One that others wait on is for the task. */
+    /* From the hosts file, or failed at once: nobody else waits on it. One that others wait on is for the
+     * task. */
     if (fresh && l->ended) {
         lookup_settle(l);
         return NULL;

@@ -36,14 +36,14 @@ struct dns *dns_new_with(struct loop *loop, const struct dns_options *options);
 enum dns_status { DNS_OK, DNS_NOT_FOUND, DNS_TIMEOUT, DNS_FAILED };
 const char *dns_status_text(enum dns_status s); /* "name not found", ... */
 
-/* Addresses have port 0, IPv4 before IPv6: no socket is opened to find out which of them has a route, a connect
- * that has none fails at once. They are the callee's only until it returns. The callee may resolve, cancel (its own
- * query too, which does nothing) and free. */
+/* Addresses have port 0, IPv4 before IPv6: no socket is opened to find out which of them has a route, a
+ * connect that has none fails at once. They are the callee's only until it returns. The callee may resolve,
+ * cancel (its own query too, which does nothing) and free. */
 typedef void dns_done(void *owner, enum dns_status status, const struct addr *addresses, unsigned n);
 
-/* Resolves a name (no port; an IP address is its own answer) to IPv4 and IPv6 addresses. An answer that is at hand
- * calls `done` before this returns, and NULL is returned; else a handle to cancel with, which is gone when `done`
- * has returned. Out of memory is DNS_FAILED through `done`. */
+/* Resolves a name (no port; an IP address is its own answer) to IPv4 and IPv6 addresses. An answer that is at
+ * hand calls `done` before this returns, and NULL is returned; else a handle to cancel with, which is gone
+ * when `done` has returned. Out of memory is DNS_FAILED through `done`. */
 struct dns_query *dns_resolve(struct dns *dns, const char *name, dns_done *done, void *owner);
 void dns_cancel(struct dns_query *query); /* `done` is not called any more */
 /* Reads the resolver's configuration again (called on reload). */

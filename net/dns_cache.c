@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The names that were asked for, sorted by name. Names come from the configuration, not from clients, so there are
- * few: an array that is searched by halves. The invariant: a name is here once, and an entry with DNS_OK has at
- * least one host.
+ * The names that were asked for, sorted by name. Names come from the configuration, not from clients, so
+ * there are few: an array that is searched by halves. The invariant: a name is here once, and an entry with
+ * DNS_OK has at least one host.
  */
 #include "net/dns_cache.h"
 

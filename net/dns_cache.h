@@ -40,7 +40,7 @@ struct dns_cache {
 
 /* The entry of a name, marked as used; NULL when there is none. It stays until the next cache_put. */
 struct dns_entry *cache_find(struct dns_cache *cache, const char *name, uint64_t now);
-/* Keeps an answer until `good_until`, in place of what was known. Out of memory is no error: it is not kept. */
+/* Keeps an answer until `good_until`, in place of what was known. Out of memory it is not kept. */
 void cache_put(struct dns_cache *cache, const char *name, const struct dns_answer *answer,
                uint64_t good_until, uint64_t now);
 /* Everything is to be asked again; answers stay for when that fails. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * c-ares on the loop. c-ares asks for sockets, tells which of them it waits for, and wants to be called when one
- * is ready or a time has come; it knows the protocol, the servers, retries and search domains. The invariant:
- * every descriptor that c-ares holds is in `sockets` with a watch that lives as long, and after each call into
- * c-ares the timer is set to what it then waits for. c-ares is never entered from inside one of its callbacks.
+ * c-ares on the loop. c-ares asks for sockets, tells which of them it waits for, and wants to be called when
+ * one is ready or a time has come; it knows the protocol, the servers, retries and search domains. The
+ * invariant: every descriptor that c-ares holds is in `sockets` with a watch that lives as long, and after
+ * each call into c-ares the timer is set to what it then waits for. c-ares is never entered from inside one
+ * of its callbacks.
  */
 #include "net/dns_channel.h"
 

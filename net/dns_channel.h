@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * c-ares on the loop: a channel is one reading of the resolver's configuration, with its sockets and its timer.
- * Part of net/dns.c.
+ * c-ares on the loop: a channel is one reading of the resolver's configuration, with its sockets and its
+ * timer. Part of net/dns.c.
  */
 #ifndef NET_DNS_CHANNEL_H
 #define NET_DNS_CHANNEL_H
@@ -17,8 +17,8 @@ enum dns_end {
     DNS_NO_MEMORY,    /* says nothing about the name */
 };
 
-/* Each question ends in one call of `ended`, possibly inside channel_ask, and else from inside c-ares: it must not
- * call back into the channel, so it notes the answer and does the rest later. ttl is in seconds. */
+/* Each question ends in one call of `ended`, possibly inside channel_ask, and else from inside c-ares: it
+ * must not call back into the channel, so it notes the answer and does the rest later. ttl is in seconds. */
 typedef void dns_ended(void *question, enum dns_end end, const struct dns_answer *answer, uint32_t ttl);
 
 /* NULL when out of memory. The options are only read here. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which process listens on an address: /proc/net names the socket's inode, and the process is the one that has a
- * descriptor of it. Asked once, when a port cannot be bound; without /proc, or without the right to look into
- * other processes, the answer is that nobody knows. What is read comes from the kernel, but is taken field by field
- * all the same: a sandbox may put anything there.
+ * Which process listens on an address: /proc/net names the socket's inode, and the process is the one that
+ * has a descriptor of it. Asked once, when a port cannot be bound; without /proc, or without the right to
+ * look into other processes, the answer is that nobody knows. What is read comes from the kernel, but is
+ * taken field by field all the same: a sandbox may put anything there.
  */
 #include "net/socket.h"
 
@@ -80,7 +80,7 @@ static unsigned long tcp_inode(const char *table, sa_family_t family, const stru
     return found;
 }
 
-/* "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/app.sock"; flag 0x10000 is a listener's. */
+/* "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/app.sock"; 0x10000: it listens. */
 static unsigned long unix_inode(const char *path)
 {
     FILE *f = fopen("/proc/net/unix", "re");

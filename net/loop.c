@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The event loop. A turn is: wait, then for each event its handler and the tasks that it posted, then timers
- * likewise, then deferred destructors. The invariant that makes it safe to unwatch anything from anywhere: the
- * batch of events is kept here while it is handled, and what is unwatched is struck from the rest of it. Work per
- * turn is bounded (events by the batch, tasks by a budget, timers by those due when it began), since one that posts
- * itself for ever must not starve the others.
+ * likewise, then deferred destructors. The invariant that makes it safe to unwatch anything from anywhere:
+ * the batch of events is kept here while it is handled, and what is unwatched is struck from the rest of it.
+ * Work per turn is bounded (events by the batch, tasks by a budget, timers by those due when it began), since
+ * one that posts itself for ever must not starve the others.
  */
 #include "net/loop.h"
 
@@ -22,8 +22,8 @@ enum { BATCH = 64, TASKS_PER_TURN = 1024 };
 /* Free buffers that the pool holds on to: 555 KB and 258 KB at most, none at the start. */
 enum { KEEP_LARGE = 32, KEEP_SMALL = 64 };
 
-/* Always on in what epoll reports, so it costs nothing to ask for; it keeps `events` of a registered watch from
- * being 0. */
+/* Always on in what epoll reports, so it costs nothing to ask for; it keeps `events` of a registered watch
+ * from being 0. */
 #define REGISTERED ((uint32_t)EPOLLERR)
 
 struct queue {

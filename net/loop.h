@@ -36,16 +36,16 @@ struct watch {
     void (*ready)(struct watch *watch, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP */
 };
 
-/* Makes the kernel's interest `events` (0 keeps it registered for errors alone); no system call if it is already.
- * First call registers; fd, ready are set by the caller before. 0, or -1 with errno. What is reported is what is
- * wanted when the handler is called, with EPOLLERR and EPOLLHUP always: EPOLLHUP comes again each turn until the
- * watch is gone. */
+/* Makes the kernel's interest `events` (0 keeps it registered for errors alone); no system call if it is
+ * already. First call registers; fd, ready are set by the caller before. 0, or -1 with errno. What is
+ * reported is what is wanted when the handler is called, with EPOLLERR and EPOLLHUP always: EPOLLHUP comes
+ * again each turn until the watch is gone. */
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t events);
 /* Forgets the watch; the caller closes the descriptor. Safe when never watched. */
 void loop_unwatch(struct loop *loop, struct watch *watch);
 
-/* A task runs once after the current event handler (or timer, or task) returns, in the order posted; posting a
- * posted task does nothing. */
+/* A task runs once after the current event handler (or timer, or task) returns, in the order posted; posting
+ * a posted task does nothing. */
 struct task {
     struct task *next;
     bool posted;
@@ -64,7 +64,8 @@ struct timer {
     uint32_t slot;  /* the heap's own; 0 is not set */
     void (*fired)(struct timer *timer);
 };
-/* Fires once, not before `due` (of a turn after this one, if a timer's handler sets it). False when out of memory (only when the timer was not set before). */
+/* Fires once, not before `due`; in a later turn when it is set inside a timer's handler. False when out of
+ * memory (only when the timer was not set before). */
 bool timer_set(struct loop *loop, struct timer *timer, uint64_t due);
 void timer_clear(struct loop *loop, struct timer *timer);
 bool timer_is_set(const struct timer *timer);

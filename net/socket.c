@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every system call on a socket. What a small kernel does differently is met here, so that no one above need know:
- * O_NONBLOCK is set with fcntl whatever the flags of socket and accept4 promised, options are wishes, an address
- * comes back in the form of net/addr.h. Each function either gives a descriptor that is wholly set up, or none.
+ * Every system call on a socket. What a small kernel does differently is met here, so that no one above need
+ * know: O_NONBLOCK is set with fcntl whatever the flags of socket and accept4 promised, options are wishes,
+ * an address comes back in the form of net/addr.h. Each function either gives a descriptor that is wholly set
+ * up, or none.
  */
 #include "net/socket.h"
 
@@ -111,8 +112,8 @@ int socket_listen(const struct addr *a, int backlog)
     return fd;
 }
 
-/* The connection was gone before it was taken, or the network had an error of its own waiting on it (accept(2)
- * lists them): the next one may be fine. */
+/* The connection was gone before it was taken, or the network had an error of its own waiting on it
+ * (accept(2) lists them): the next one may be fine. */
 static bool accept_again(int error)
 {
     switch (error) {

@@ -14,10 +14,11 @@
 /* Results of socket_read and socket_writev besides a count. */
 enum { SOCKET_AGAIN = -1, SOCKET_ERROR = -2 }; /* with errno */
 
-/* A listening socket; -1 with errno. REUSEADDR set; a Unix socket's stale file is replaced if nobody answers on it.
- * [::] is dual-stack; where there is no IPv6 at all it becomes 0.0.0.0. */
+/* A listening socket; -1 with errno. REUSEADDR set; a Unix socket's stale file is replaced if nobody answers
+ * on it. [::] is dual-stack; where there is no IPv6 at all it becomes 0.0.0.0. */
 int socket_listen(const struct addr *a, int backlog);
-/* A connected socket and its peer; SOCKET_AGAIN when none waits, SOCKET_ERROR with errno (EMFILE, ENFILE, ...). */
+/* A connected socket and its peer; SOCKET_AGAIN when none waits, SOCKET_ERROR with errno (EMFILE, ENFILE,
+ * ...). */
 int socket_accept(int fd, struct addr *peer);
 /* Starts to connect: the descriptor, or -1 with errno. Done when it is writable and socket_error gives 0. */
 int socket_connect(const struct addr *a);
@@ -33,8 +34,9 @@ void socket_shutdown_write(int fd);
 void socket_close(int fd);
 void socket_reset(int fd); /* close with RST, so that the peer cannot take it for a clean end */
 
-/* The calls that a library makes which brings its own protocol and not its own sockets (c-ares), as the system's:
- * -1 with errno. socket_open's descriptor is non-blocking and closed on exec; type is SOCK_DGRAM or SOCK_STREAM. */
+/* The calls that a library makes which brings its own protocol and not its own sockets (c-ares), as the
+ * system's: -1 with errno. socket_open's descriptor is non-blocking and closed on exec; type is SOCK_DGRAM or
+ * SOCK_STREAM. */
 int socket_open(int family, int type);
 int socket_connect_fd(int fd, const struct sockaddr *to, socklen_t len);
 ssize_t socket_receive_from(int fd, struct span into, struct sockaddr *from, socklen_t *len);

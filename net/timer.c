@@ -3,8 +3,8 @@
  * Timers: a binary heap of pointers, ordered by `keyed`. The invariant is keyed <= due for each timer: most
  * timeouts are only ever moved further away (each byte of a connection does it) and never fire, so that move
  * writes `due` alone, and the heap puts the timer in its place when its old time has come. A timer's slot is
- * its place in the heap, which makes removal direct. The one exception: what a handler sets to a time that has come
- * is keyed a millisecond ahead, else a timer that sets itself anew would hold up its turn for ever.
+ * its place in the heap, which makes removal direct. The one exception: what a handler sets to a time that
+ * has come is keyed a millisecond ahead, else a timer that sets itself anew would hold up its turn for ever.
  */
 #include "net/timer.h"
 

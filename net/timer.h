@@ -18,8 +18,8 @@ struct timers {
 /* The heap that lives in a loop. */
 struct timers *loop_timers(struct loop *loop);
 
-/* When to look next: never later than the first timer is due, earlier if that one was set to a later time since.
- * UINT64_MAX when no timer is set. */
+/* When to look next: never later than the first timer is due, earlier if that one was set to a later time
+ * since. UINT64_MAX when no timer is set. */
 uint64_t timers_next(const struct timers *timers);
 /* Takes out a timer that is due at `now`; NULL when none is. */
 struct timer *timers_take(struct timers *timers, uint64_t now);

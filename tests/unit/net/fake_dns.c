@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fake name server. It uses plain malloc and blocking-free loopback calls of its own, so that a test that lets
- * every allocation fail does not fail the server's.
+ * The fake name server. It uses plain malloc and system calls of its own, so that a test
+ * that lets every allocation fail does not fail the server's.
  */
 #include "tests/unit/net/fake_dns.h"
 
