@@ -32,6 +32,15 @@ void bear12_started(struct bear12 *b);
 /* Gives buffers back. The caller wipes and frees the struct. */
 void bear12_release(struct bear12 *b);
 
+/* What one of BearSSL's error numbers is to the peer and in words (static). */
+struct bear12_error {
+    uint8_t alert;
+    const char *text;
+};
+struct bear12_error bear12_error_of(int err);
+/* In words, an alert that BearSSL's handshake has sent by itself. */
+const char *bear12_sent_text(uint8_t alert);
+
 /* The engine class's functions. */
 size_t bear12_recv(struct tls_engine *e, uint8_t *p, size_t n);
 struct bytes bear12_data(const struct tls_engine *e);

@@ -13,25 +13,25 @@
 /* Everything borrows from the message. Vectors of 16-bit values are left as bytes, even in number. */
 struct client_hello {
     uint16_t legacy_version;
-    struct bytes random;              /* 32 */
-    struct bytes session_id;          /* 0 to 32 */
+    struct bytes random;     /* 32 */
+    struct bytes session_id; /* 0 to 32 */
     struct bytes cipher_suites;
     struct bytes compression_methods;
     bool has_extensions;
-    struct bytes server_name;         /* host_name, as sent; empty if none */
-    struct bytes alpn;                /* the ProtocolNameList's content */
+    struct bytes server_name; /* host_name, as sent; empty if none */
+    struct bytes alpn;        /* the ProtocolNameList's content */
     struct bytes supported_versions;
     struct bytes supported_groups;
     struct bytes signature_algorithms;
     struct bytes signature_algorithms_cert;
-    struct bytes key_share;           /* client_shares' content */
+    struct bytes key_share; /* client_shares' content */
     struct bytes psk_modes;
-    struct bytes pre_shared_key;      /* the extension's content */
+    struct bytes pre_shared_key; /* the extension's content */
     struct bytes cookie;
-    size_t binders_offset;            /* of the binders list in the message; 0 if there is none */
+    size_t binders_offset; /* of the binders list in the message; 0 if there is none */
     bool early_data, extended_master_secret, has_psk, psk_is_last;
     bool has_renegotiation_info;
-    uint16_t record_size_limit;       /* 0 if not sent */
+    uint16_t record_size_limit; /* 0 if not sent */
 };
 
 /* Parses one whole handshake message, header included (type, uint24 length). 0, or the alert to send:
@@ -44,8 +44,13 @@ bool client_hello_lists(struct bytes vector, uint16_t v);
 /* Looks at the start of a connection's bytes: 0 needs more, > 0 the length of the record(s) that hold the whole
  * ClientHello, < 0 it is none (see the enum). `message` receives the handshake message, put together from its
  * records into `scratch` (CLIENT_HELLO_MAX + 4) when it came in several, else pointing into `in`. */
-enum { CLIENT_HELLO_PLAIN_HTTP = -1, CLIENT_HELLO_BAD_RECORD = -2, CLIENT_HELLO_TOO_LARGE = -3,
-       CLIENT_HELLO_BAD_VERSION = -4, CLIENT_HELLO_UNEXPECTED = -5 };
+enum {
+    CLIENT_HELLO_PLAIN_HTTP = -1,
+    CLIENT_HELLO_BAD_RECORD = -2,
+    CLIENT_HELLO_TOO_LARGE = -3,
+    CLIENT_HELLO_BAD_VERSION = -4,
+    CLIENT_HELLO_UNEXPECTED = -5
+};
 long client_hello_collect(struct bytes in, struct bytes *message, uint8_t *scratch);
 
 #endif

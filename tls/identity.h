@@ -14,20 +14,20 @@ enum tls_key_type { TLS_KEY_EC_P256, TLS_KEY_EC_P384, TLS_KEY_EC_P521, TLS_KEY_R
 
 struct tls_identity {
     unsigned refs;
-    uint64_t id;                    /* unique for the process; keys the session cache with the site's name */
-    char *name;                     /* the site it serves, for the log and to keep sessions apart */
-    br_x509_certificate *chain;     /* leaf first; each data is owned */
+    uint64_t id;                /* unique for the process; keys the session cache with the site's name */
+    char *name;                 /* the site it serves, for the log and to keep sessions apart */
+    br_x509_certificate *chain; /* leaf first; each data is owned */
     size_t chain_len;
-    unsigned issuer_key_type;       /* BR_KEYTYPE_RSA or BR_KEYTYPE_EC: what signed the leaf (for ECDH suites) */
+    unsigned issuer_key_type; /* BR_KEYTYPE_RSA or BR_KEYTYPE_EC: what signed the leaf (for ECDH suites) */
     enum tls_key_type key_type;
     union {
-        br_ec_private_key ec;       /* x points to key_data */
+        br_ec_private_key ec; /* x points to key_data */
         br_rsa_private_key rsa;
     } key;
-    uint8_t *key_data;              /* the key's bytes; wiped when freed */
+    uint8_t *key_data; /* the key's bytes; wiped when freed */
     size_t key_data_len;
     int64_t not_before, not_after;
-    uint8_t fingerprint[32];        /* SHA-256 of the leaf */
+    uint8_t fingerprint[32]; /* SHA-256 of the leaf */
     bool self_signed;
 };
 

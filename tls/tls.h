@@ -25,7 +25,7 @@
 struct tls;
 
 enum tls_status {
-    TLS_HANDSHAKE,   /* not yet */
+    TLS_HANDSHAKE, /* not yet */
     TLS_OPEN,
     TLS_PEER_CLOSED, /* close_notify received; we may still send (RFC 8446 §6.1; 1.2 answers with its own) */
     TLS_CLOSED,      /* close_notify sent; nothing can be sent any more */

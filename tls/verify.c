@@ -119,9 +119,11 @@ static void start_cert(const br_x509_class **ctx, uint32_t length)
 {
     struct verify *v = of(ctx);
 
-    if (v->certificates++ == 0 && v->ip_len && length <= LEAF_MAX) {
-        mem_free(v->leaf);
-        v->leaf = mem_alloc(length ? length : 1); /* without it, no name matches */
+    if (v->certificates++ == 0 && v->ip_len) {
+        verify_release(v);
+        v->leaf_length = length;
+        if (length && length <= LEAF_MAX)
+            v->leaf = mem_alloc(length); /* missed in end_chain */
         v->leaf_cap = v->leaf ? length : 0;
     }
     v->minimal.vtable->start_cert(&v->minimal.vtable, length);
@@ -149,8 +151,10 @@ static unsigned end_chain(const br_x509_class **ctx)
     struct verify *v = of(ctx);
     unsigned err = v->minimal.vtable->end_chain(&v->minimal.vtable);
 
-    if (!err && v->ip_len &&
-        !verify_names_ip((struct bytes){v->leaf, v->leaf_len}, (struct bytes){v->ip, v->ip_len}))
+    if (!err && v->ip_len && !v->leaf && v->leaf_length <= LEAF_MAX)
+        err = VERIFY_ERR_MEMORY;
+    else if (!err && v->ip_len &&
+             !verify_names_ip((struct bytes){v->leaf, v->leaf_len}, (struct bytes){v->ip, v->ip_len}))
         err = BR_ERR_X509_BAD_SERVER_NAME;
     verify_release(v);
     return err;

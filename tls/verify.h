@@ -10,6 +10,9 @@
 #include "crypto/impl.h"
 #include "tls/client.h"
 
+/* One of BearSSL's error numbers that is free: memory ran out, which says nothing about the chain. */
+enum { VERIFY_ERR_MEMORY = 63 };
+
 /* A br_x509_class of its own around br_x509_minimal. */
 struct verify {
     const br_x509_class *vtable; /* first */
@@ -18,6 +21,7 @@ struct verify {
     size_t ip_len; /* 4 or 16: the leaf must name this address; 0: the name given to start_chain decides */
     uint8_t *leaf; /* its DER, kept while the chain is read when ip_len is set */
     size_t leaf_len, leaf_cap;
+    uint32_t leaf_length; /* as announced */
     unsigned certificates;
 };
 
