@@ -227,7 +227,8 @@ static bool strip_scheme(const struct statement *s, const struct word *word, con
 
     *out = text;
     if (strncmp(text, "https://", 8) == 0)
-        return statement_fail(s, word, "an upstream is spoken to in plain HTTP; write its address for that");
+        return statement_fail(s, word,
+                              "https:// is not spoken to an upstream; write its address for plain HTTP");
     if (strncmp(text, "http://", 7) != 0)
         return true;
     text += 7;
@@ -262,39 +263,53 @@ static bool fail_without_port(const struct statement *s, const struct word *word
         return statement_fail(s, word, "'%s' is not an address; write app:8080, 10.0.0.2:8080 or [::1]:8080",
                               text);
     }
+    if (text[0] == 0)
+        return statement_fail(s, word, "an empty address; write app:8080, 10.0.0.2:8080 or [::1]:8080");
     return statement_fail(s, word, "'%s' has no port; write %s:8080", text, text);
+}
+
+/* A name, with the final dot that keeps search domains off it. */
+static bool host_parse(const struct statement *s, const struct word *word, struct bytes host,
+                       struct conf_endpoint *e)
+{
+    const char *text = arena_text(s->draft->scratch, host);
+    char name[HOST_TEXT];
+
+    if (text == NULL)
+        return false;
+    if (!host_name_parse(text, name))
+        return statement_fail(s, word, "'%s' is neither an IP address nor a host name", text);
+    e->host = arena_printf(s->draft->conf->arena, "%s%s", name, text[host.n - 1] == '.' ? "." : "");
+    e->text = arena_printf(s->draft->conf->arena, "%s:%u", e->host != NULL ? e->host : "", e->port);
+    return e->host != NULL && e->text != NULL;
 }
 
 static bool endpoint_parse(struct statement *s, const struct word *word, struct conf_endpoint *e)
 {
     const char *text, *port_text;
-    char name[HOST_TEXT];
+    char formatted[ADDR_TEXT];
     struct bytes host;
 
+    e->place = word->place;
     if (!strip_scheme(s, word, &text))
         return false;
-    e->place = word->place;
-    e->text = statement_keep(s, text);
-    if (e->text == NULL)
-        return false;
-    if (strncmp(text, "unix:", 5) == 0)
-        return unix_parse(s, word, text + 5, e);
-    port_text = is_digits(text) ? text : port_of(text);
-    if (port_text == NULL)
-        return fail_without_port(s, word, text);
-    if (!port_parse(s, word, port_text, &e->port))
-        return false;
-    host = port_text == text ? bytes_of(NULL, 0) : host_of(text, port_text);
-    if (host.n == 0)
-        host = bytes_str("127.0.0.1");
-    if (addr_from_ip(&e->addr, host, e->port))
-        return true;
-    e->host = arena_text(s->draft->conf->arena, host);
-    if (e->host == NULL)
-        return false;
-    if (!host_name_parse(e->host, name))
-        return statement_fail(s, word, "'%s' is neither an IP address nor a host name", e->host);
-    return true;
+    if (strncmp(text, "unix:", 5) == 0) {
+        if (!unix_parse(s, word, text + 5, e))
+            return false;
+    } else {
+        port_text = is_digits(text) ? text : port_of(text);
+        if (port_text == NULL)
+            return fail_without_port(s, word, text);
+        if (!port_parse(s, word, port_text, &e->port))
+            return false;
+        host = port_text == text ? bytes_of(NULL, 0) : host_of(text, port_text);
+        if (host.n == 0)
+            host = bytes_str("127.0.0.1");
+        if (!addr_from_ip(&e->addr, host, e->port))
+            return host_parse(s, word, host, e);
+    }
+    e->text = statement_keep(s, addr_format(&e->addr, formatted));
+    return e->text != NULL;
 }
 
 bool set_upstream(struct statement *s)

@@ -22,10 +22,10 @@ struct conf_place {
 /* An endpoint to connect to: an IP address or Unix path (addr), or a name to resolve and a port. */
 struct conf_endpoint {
     struct conf_place place;
-    const char *text;   /* as written: "app:8080" */
-    const char *host;   /* the name; NULL when addr is set */
+    const char *text; /* "app:8080", "127.0.0.1:8000" where 8000 was written; one text for each endpoint */
+    const char *host; /* the name; NULL when addr is set */
     uint16_t port;
-    struct addr addr;   /* with its port */
+    struct addr addr; /* with its port */
 };
 
 struct conf_upstream {
@@ -53,31 +53,32 @@ enum conf_action {
 /* What a path of a site does. */
 struct conf_path {
     struct conf_place place;
-    const char *prefix;             /* "/" is the site's own */
+    const char *prefix; /* "/" is the site's own */
     enum conf_action action;
     struct conf_upstream upstream;
-    unsigned status;                /* redirect, respond */
-    const char *text;               /* respond: the body; redirect: the target, {uri} stands for path and query */
+    unsigned status;  /* redirect, respond */
+    const char *text; /* respond: the body; redirect: the target, {uri} stands for path and query */
     struct conf_headers response_headers, request_headers;
 };
 
 enum conf_tls_mode {
-    CONF_TLS_AUTO,        /* nothing said: ACME when it lands; self-signed until then */
+    CONF_TLS_AUTO, /* nothing said: ACME when it lands; self-signed until then */
     CONF_TLS_SELF_SIGNED,
     CONF_TLS_FILES,
-    CONF_TLS_OFF,         /* plain HTTP, on the listen-http addresses */
+    CONF_TLS_OFF, /* plain HTTP, on the listen-http addresses */
 };
 
 /* Milliseconds; bytes. Each may be set globally and in a site. */
 struct conf_timeouts {
-    uint64_t handshake;      /* 10 s */
-    uint64_t head;           /* 10 s for a whole request head */
-    uint64_t body;           /* 60 s between bytes of a request body */
-    uint64_t response;       /* 60 s until the upstream's response begins and between its bytes, and between writes */
-    uint64_t idle;           /* 75 s keep-alive */
-    uint64_t connect;        /* 5 s to an upstream */
-    uint64_t upstream_idle;  /* 4 s: shorter than Node's 5 s */
-    uint64_t shutdown;       /* 30 s */
+    uint64_t handshake; /* 10 s */
+    uint64_t head;      /* 10 s for a whole request head */
+    uint64_t body;      /* 60 s between bytes of a request body */
+    uint64_t
+        response;  /* 60 s until the upstream's response begins and between its bytes, and between writes */
+    uint64_t idle; /* 75 s keep-alive */
+    uint64_t connect;       /* 5 s to an upstream */
+    uint64_t upstream_idle; /* 4 s: shorter than Node's 5 s */
+    uint64_t shutdown;      /* 30 s */
 };
 struct conf_limits {
     uint32_t request_line;   /* 8 KiB */
@@ -90,14 +91,14 @@ struct conf_limits {
 
 struct conf_name {
     struct conf_place place;
-    const char *text;        /* lower case; "*.example.com" as written; an IP without brackets */
+    const char *text; /* lower case; "*.example.com" as written; an IP without brackets */
 };
 
 struct conf_site {
     struct conf_place place;
     struct conf_name *names;
-    unsigned name_count;     /* 0 for a sole nameless site */
-    bool is_default;         /* answers what no other site does */
+    unsigned name_count; /* 0 for a sole nameless site */
+    bool is_default;     /* answers what no other site does */
     enum conf_tls_mode tls;
     const char *cert_file, *key_file;
     struct conf_place tls_place;
@@ -111,35 +112,35 @@ struct conf_listen {
     struct conf_place place;
     struct addr addr;
     bool tls;
-    bool optional;           /* a default that may fail to bind (the [::1] of a demo where there is no IPv6) */
+    bool optional; /* a default that may fail to bind (the [::1] of a demo where there is no IPv6) */
 };
 
 enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON, CONF_LOG_COMBINED, CONF_LOG_OFF };
 
 struct conf {
     unsigned refs;
-    const char *file;        /* NULL: none read */
-    bool demo;               /* the one-shot demo: prints its banner */
+    const char *file; /* NULL: none read */
+    bool demo;        /* the one-shot demo: prints its banner */
     struct conf_listen *listens;
     unsigned listen_count;
     struct conf_site *sites;
     unsigned site_count;
-    const char *state;       /* folder; NULL: none could be found and none is needed */
-    const char *user;        /* to become when root; default "nobody" (65534) when there is no such */
-    bool confine;            /* default true */
-    const char *admin;       /* "unix:STATE/control.sock", "127.0.0.1:2019" or "off" */
+    const char *state; /* folder; NULL: none could be found and none is needed */
+    const char *user;  /* to become when root; default "nobody" (65534) when there is no such */
+    bool confine;      /* default true */
+    const char *admin; /* "unix:STATE/control.sock", "127.0.0.1:2019" or "off" */
     enum log_level log_level;
     enum conf_log_format log_format;
-    struct cidr *trusted;    /* trusted-proxies */
+    struct cidr *trusted; /* trusted-proxies */
     unsigned trusted_count;
-    unsigned max_connections;   /* 0: from RLIMIT_NOFILE */
-    unsigned max_per_address;   /* 256; loopback counts only when the directive was given; 0: none */
+    unsigned max_connections; /* 0: from RLIMIT_NOFILE */
+    unsigned max_per_address; /* 256; loopback counts only when the directive was given; 0: none */
     bool per_address_given;
-    uint64_t max_memory;        /* 0: none */
-    unsigned session_cache;     /* sessions: 2048 */
+    uint64_t max_memory;    /* 0: none */
+    unsigned session_cache; /* sessions: 2048 */
     struct conf_timeouts timeouts;
     struct conf_limits limits;
-    struct arena *arena;        /* everything above */
+    struct arena *arena; /* everything above */
 };
 
 /* Errors of a file, all of them: "file:line:column: directive: what is wrong; what would be right". */
@@ -148,13 +149,11 @@ struct conf_errors *conf_errors_new(void);
 void conf_errors_free(struct conf_errors *e);
 unsigned conf_errors_count(const struct conf_errors *e);
 const char *conf_errors_text(const struct conf_errors *e, unsigned i);
-void conf_error(struct conf_errors *e, struct conf_place place, const char *directive, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void conf_error(struct conf_errors *e, struct conf_place place, const char *directive, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
 
 /* What the command line asks for. */
-enum conf_command {
-    CONF_RUN, CONF_VALIDATE, CONF_VERSION, CONF_HELP, CONF_HELP_CONFIG, CONF_HEALTH
-};
+enum conf_command { CONF_RUN, CONF_VALIDATE, CONF_VERSION, CONF_HELP, CONF_HELP_CONFIG, CONF_HEALTH };
 
 struct conf_options; /* the parsed command line; kept, since a reload applies it again over the new file */
 
@@ -167,7 +166,8 @@ enum conf_command conf_options_command(const struct conf_options *o);
  * checked without side effects. NULL with every error in e. One reference. */
 struct conf *conf_load(const struct conf_options *o, struct conf_errors *e);
 /* The same from text in memory, for tests and fuzzing; `name` stands in the errors. */
-struct conf *conf_parse(const char *name, struct bytes text, const struct conf_options *o, struct conf_errors *e);
+struct conf *conf_parse(const char *name, struct bytes text, const struct conf_options *o,
+                        struct conf_errors *e);
 struct conf *conf_ref(struct conf *c);
 void conf_unref(struct conf *c); /* NULL is fine */
 

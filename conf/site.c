@@ -61,7 +61,7 @@ static bool parse_name(struct statement *s, const struct word *word, const char 
         *out = statement_keep(s, addr_format_ip(&addr, ip));
     else if (strncmp(text, "*.", 2) == 0 && host_name_parse(text + 2, name))
         *out = arena_printf(s->draft->conf->arena, "*.%s", name);
-    else if (host_name_parse(text, name))
+    else if (strcmp(text, "_") != 0 && host_name_parse(text, name))
         *out = statement_keep(s, name);
     else
         return fail_name(s, word);
