@@ -158,7 +158,7 @@ struct rig_owner {
     bool abort_in_data, abort_in_head, abort_in_end;
     uint8_t *room; /* where `room` lets read to; NULL: it does not */
     size_t room_n;
-    unsigned writables, aborts;
+    unsigned writables, aborts, bads;
     /* a further step of the test, at the end of the incoming message */
     void (*at_end)(struct rig_owner *o);
     void *arg;
@@ -457,6 +457,7 @@ RIG_UNUSED void rig_on_bad_request(void *owner, struct http_stream *stream, stru
     struct rig_server *r = owner;
 
     rig_take(&r->o, stream);
+    r->o.bads++;
     rig_line(&r->o);
     rig_printf(&r->o.log, "bad %u %s\n", status, why);
     rig_keep_head(&r->o, head);
