@@ -27,7 +27,8 @@ struct tls;
 enum tls_status {
     TLS_HANDSHAKE, /* not yet */
     TLS_OPEN,
-    TLS_PEER_CLOSED, /* close_notify received; we may still send (RFC 8446 §6.1; 1.2 answers with its own) */
+    TLS_PEER_CLOSED, /* close_notify received. 1.3: we may still send (RFC 8446 §6.1). 1.2: what was committed and our
+                      * own close_notify are queued already, and tls_lend gives nothing (RFC 5246 §7.2.1) */
     TLS_CLOSED,      /* close_notify sent; nothing can be sent any more */
     TLS_FAILED,      /* tls_alert says why */
 };
@@ -53,7 +54,8 @@ struct tls_server {
 struct tls *tls_server_new(const struct tls_server *server);
 
 struct tls_trust; /* anchors; tls/client.h */
-/* A client for `name` (a DNS name or an IP address; sent as SNI when a name). Handshake bytes are in tls_output. */
+/* A client for `name` (a DNS name or an IP address; sent as SNI when a name). Handshake bytes are in tls_output.
+ * NULL when out of memory, or when the name is empty or longer than 255 bytes. `alpn`'s names outlive it. */
 struct tls *tls_client_new(const struct tls_trust *trust, const char *name, struct tls_alpn alpn,
                            struct pool *pool);
 void tls_free(struct tls *t); /* wipes keys; NULL is fine */
