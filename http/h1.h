@@ -10,11 +10,14 @@
 #include "http/stream.h"
 
 struct http_limits {
-    uint32_t line;    /* bytes of a request or status line; 414 above */
-    uint32_t fields;  /* bytes of all field lines together; 431 above */
-    uint32_t count;   /* fields; 431 above */
+    uint32_t line;   /* bytes of a request or status line; 414 above */
+    uint32_t fields; /* bytes of all field lines together; 431 above */
+    uint32_t count;  /* fields; 431 above */
 };
-#define HTTP_LIMITS_DEFAULT {.line = 8192, .fields = 32768, .count = 100}
+#define HTTP_LIMITS_DEFAULT                         \
+    {                                               \
+        .line = 8192, .fields = 32768, .count = 100 \
+    }
 
 /* --- server --- */
 
@@ -33,11 +36,11 @@ struct h1_server_events {
 
 /* Where a server session is, for timeouts and for closing idle connections. */
 enum h1_server_state {
-    H1_SERVER_IDLE,      /* between requests, nothing received */
-    H1_SERVER_HEAD,      /* part of a head received */
-    H1_SERVER_EXCHANGE,  /* a request under way */
+    H1_SERVER_IDLE,     /* between requests, nothing received */
+    H1_SERVER_HEAD,     /* part of a head received */
+    H1_SERVER_EXCHANGE, /* a request under way */
     H1_SERVER_TUNNEL,
-    H1_SERVER_CLOSED,    /* no further request will be taken; the sink was told to close */
+    H1_SERVER_CLOSED, /* no further request will be taken; the sink was told to close */
 };
 
 /* limits is borrowed and read at each request. NULL when out of memory. */
@@ -50,7 +53,7 @@ void h1_server_set_limits(struct h1_server *s, const struct http_limits *limits)
 size_t h1_server_recv(struct h1_server *s, const uint8_t *p, size_t n);
 /* The peer sends no more; to be called once all that it sent was taken, or will not be. Under way: HTTP_ERROR_CLOSED to the stream unless its request is complete. */
 void h1_server_eof(struct h1_server *s);
-void h1_server_writable(struct h1_server *s);    /* the sink has room again */
+void h1_server_writable(struct h1_server *s);         /* the sink has room again */
 bool h1_server_wants_recv(const struct h1_server *s); /* pure */
 enum h1_server_state h1_server_state(const struct h1_server *s);
 /* No keep-alive after the request under way; at once if idle. For shutdown. */

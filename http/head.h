@@ -11,7 +11,15 @@
 #include "base/bytes.h"
 
 enum http_method {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_CONNECT, HTTP_OPTIONS, HTTP_TRACE, HTTP_PATCH,
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_CONNECT,
+    HTTP_OPTIONS,
+    HTTP_TRACE,
+    HTTP_PATCH,
     HTTP_OTHER /* any other token */
 };
 
@@ -38,7 +46,7 @@ enum http_field_id {
     HTTP_FIELD_USER_AGENT,
     HTTP_FIELD_REFERER,
     HTTP_FIELD_FORWARDED,
-    HTTP_FIELD_X_FORWARDED_FOR,   /* also recognised with underscores for hyphens, as the next */
+    HTTP_FIELD_X_FORWARDED_FOR, /* also recognised with underscores for hyphens, as the next */
     HTTP_FIELD_X_FORWARDED_PROTO,
     HTTP_FIELD_X_FORWARDED_HOST,
     HTTP_FIELD_X_FORWARDED_OTHER, /* X-Forwarded-anything-else */
@@ -67,19 +75,20 @@ struct http_head {
     /* request */
     enum http_method method;
     uint32_t method_off, method_len, target_off, target_len;
-    uint32_t path_off, path_len;        /* path and query of the target; `*` for OPTIONS * */
-    uint32_t host_off, host_len;        /* the authority the request is for: absolute-form's, else Host's; with port */
+    uint32_t path_off, path_len; /* path and query of the target; `*` for OPTIONS * */
+    uint32_t host_off,
+        host_len; /* the authority the request is for: absolute-form's, else Host's; with port */
     bool has_host;
     /* response */
     uint16_t status;
     uint32_t reason_off, reason_len;
     /* both */
-    uint8_t minor;                      /* of HTTP/1.x */
+    uint8_t minor; /* of HTTP/1.x */
     enum http_body body;
-    uint64_t length;                    /* with HTTP_BODY_LENGTH */
-    bool keep_alive;                    /* what the message and its version say */
+    uint64_t length; /* with HTTP_BODY_LENGTH */
+    bool keep_alive; /* what the message and its version say */
     bool expect_continue;
-    bool upgrade;                       /* Connection: upgrade and an Upgrade field that is not h2c alone */
+    bool upgrade; /* Connection: upgrade and an Upgrade field that is not h2c alone */
     uint32_t field_count, field_cap;
     uint32_t text_len, text_cap;
     struct http_field *fields;
@@ -96,9 +105,9 @@ bool http_head_reserve_text(struct http_head *h, size_t more);
 bool http_head_reserve_fields(struct http_head *h, size_t more);
 
 struct bytes http_head_method(const struct http_head *h);
-struct bytes http_head_target(const struct http_head *h);  /* as received */
-struct bytes http_head_path(const struct http_head *h);    /* path and query */
-struct bytes http_head_host(const struct http_head *h);    /* with its port */
+struct bytes http_head_target(const struct http_head *h); /* as received */
+struct bytes http_head_path(const struct http_head *h);   /* path and query */
+struct bytes http_head_host(const struct http_head *h);   /* with its port */
 struct bytes http_head_reason(const struct http_head *h);
 struct bytes http_field_name(const struct http_head *h, const struct http_field *f);
 struct bytes http_field_value(const struct http_head *h, const struct http_field *f);
@@ -106,7 +115,7 @@ struct bytes http_field_value(const struct http_head *h, const struct http_field
 /* The first field of that id that is not dropped; NULL if none. */
 struct http_field *http_head_find(const struct http_head *h, enum http_field_id id);
 struct http_field *http_head_find_name(const struct http_head *h, struct bytes name); /* case-insensitive */
-void http_head_drop(struct http_head *h, enum http_field_id id);      /* every one of that id */
+void http_head_drop(struct http_head *h, enum http_field_id id); /* every one of that id */
 void http_head_drop_name(struct http_head *h, struct bytes name);
 /* Adds a field at the end; name and value must be valid and may borrow from h. False when out of memory. */
 bool http_head_add(struct http_head *h, struct bytes name, struct bytes value);
@@ -118,14 +127,14 @@ struct http_head *http_head_response(uint16_t status); /* length 0, HTTP_BODY_NO
 struct http_head *http_head_request(const char *method, struct bytes path, struct bytes host);
 
 enum http_field_id http_field_id_of(struct bytes name);
-bool http_is_tchar(uint8_t c);              /* RFC 9110 §5.6.2 */
-bool http_is_token(struct bytes b);         /* one or more of those */
-bool http_is_field_value(struct bytes b);   /* RFC 9110 §5.5: no NUL, CR, LF, other controls but HTAB */
+bool http_is_tchar(uint8_t c);            /* RFC 9110 §5.6.2 */
+bool http_is_token(struct bytes b);       /* one or more of those */
+bool http_is_field_value(struct bytes b); /* RFC 9110 §5.5: no NUL, CR, LF, other controls but HTAB */
 /* Is `token` a member of the comma-separated list (RFC 9110 §5.6.1), case-insensitive? */
 bool http_list_has(struct bytes list, const char *token);
 /* Takes the next member off a list; false at its end. */
 bool http_list_next(struct bytes *list, struct bytes *member);
-const char *http_reason(unsigned status);   /* "Not Found"; "" if unknown */
+const char *http_reason(unsigned status); /* "Not Found"; "" if unknown */
 enum http_method http_method_of(struct bytes token);
 bool http_method_is_idempotent(enum http_method m); /* RFC 9110 §9.2.2 */
 

@@ -24,8 +24,8 @@
 
 enum http_error {
     HTTP_OK,
-    HTTP_ERROR_CLOSED,    /* the peer's bytes ended too early */
-    HTTP_ERROR_PROTOCOL,  /* malformed, ambiguous, or over a limit */
+    HTTP_ERROR_CLOSED,   /* the peer's bytes ended too early */
+    HTTP_ERROR_PROTOCOL, /* malformed, ambiguous, or over a limit */
     HTTP_ERROR_MEMORY,
     HTTP_ERROR_CANCELLED, /* the other end of the exchange went away */
     HTTP_ERROR_TIMEOUT,
