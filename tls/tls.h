@@ -29,8 +29,8 @@ enum tls_status {
     TLS_OPEN,
     TLS_PEER_CLOSED, /* close_notify received. 1.3: we may still send (RFC 8446 §6.1). 1.2: what was committed and our
                       * own close_notify are queued already, and tls_lend gives nothing (RFC 5246 §7.2.1) */
-    TLS_CLOSED,      /* close_notify sent; nothing can be sent any more */
-    TLS_FAILED,      /* tls_alert says why */
+    TLS_CLOSED, /* close_notify sent; nothing can be sent any more */
+    TLS_FAILED, /* tls_alert says why */
 };
 
 /* The application protocols we speak, first is preferred (RFC 7301). */
