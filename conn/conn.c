@@ -50,6 +50,7 @@ struct conn {
     bool eof_told;
     bool blocked;         /* the socket took less than we had */
     bool starved;         /* lend gave none: the owner waits for `writable` */
+    bool close_asked;     /* conn_close: begins once the handler has returned, as it may be in the midst of input */
     bool give_up;         /* conn_reset */
     bool deaf;            /* the socket is dead but what came before is still wanted: epoll forgets it */
     bool unwanted;        /* readable, but nobody wants it: interest is dropped until somebody does */
@@ -262,7 +263,13 @@ bool conn_put(struct conn *c, const void *p, size_t n)
 
 static bool wants_input(const struct conn *c)
 {
-    return c->state == CONN_OPEN && c->handler->wants_input(c->owner);
+    return c->state == CONN_OPEN && !c->close_asked && c->handler->wants_input(c->owner);
+}
+
+/* Being closed: what still comes is nobody's. */
+static bool discards(const struct conn *c)
+{
+    return c->close_asked || c->give_up || c->state >= CONN_FLUSHING;
 }
 
 /* Decrypted bytes or, without TLS, bytes to the owner. Returns how many were taken. */
@@ -278,7 +285,7 @@ static bool deliver_tls(struct conn *c)
         struct bytes data = tls_data(c->tls);
         if (!data.n)
             return true;
-        size_t took = c->state >= CONN_FLUSHING ? data.n : deliver(c, data.p, data.n);
+        size_t took = discards(c) ? data.n : deliver(c, data.p, data.n);
         if (!took)
             return false;
         tls_consume(c->tls, took);
@@ -301,7 +308,7 @@ static size_t push(struct conn *c, uint8_t *p, size_t n)
 
     if (!c->tls) {
         while (done < n) {
-            size_t took = c->state >= CONN_FLUSHING ? n - done : deliver(c, p + done, n - done);
+            size_t took = discards(c) ? n - done : deliver(c, p + done, n - done);
             if (!took)
                 break;
             done += took;
@@ -535,6 +542,12 @@ static void pump(struct conn *c, uint32_t events)
     }
     if (c->state < CONN_FLUSHING && c->state != CONN_CONNECTING && !fill(c, readable))
         return;
+    if (c->give_up) { /* by what came */
+        finish(c, c->error == ENOMEM ? CONN_MEMORY : CONN_RESET, c->error);
+        return;
+    }
+    if (c->close_asked && c->state == CONN_OPEN)
+        start_flushing(c);
     if (c->tls && tls_status(c->tls) == TLS_FAILED && c->state < CONN_FLUSHING && !c->eof_told)
         fail_tls(c);
     tell_eof(c);
@@ -601,7 +614,7 @@ void conn_close(struct conn *c)
         conn_reset(c);
         return;
     }
-    start_flushing(c);
+    c->close_asked = true;
     loop_post(c->loop, &c->pump);
 }
 
@@ -625,7 +638,7 @@ struct tls *conn_tls(const struct conn *c)
 
 bool conn_is_open(const struct conn *c)
 {
-    return c->state == CONN_OPEN && !c->give_up;
+    return c->state == CONN_OPEN && !c->give_up && !c->close_asked;
 }
 
 size_t conn_unsent(const struct conn *c)
