@@ -91,7 +91,7 @@ def test_version():
 @pytest.mark.parametrize("args, said", [
     (["--nonsense"], "--nonsense"), (["--lisen", "127.0.0.1:1"], "--listen"), (["--listen"], "--listen"),
     (["--config"], "--config"), (["--config", "/nonexistent/proxy.conf"], "/nonexistent/proxy.conf"),
-    (["-x"], "-x"), (["--validate", "--help=3"], "--help"), (["a=b=c"], "a="), (["127.0.0.1:99999"], "99999"),
+    (["-x"], "-x"), (["--validate", "--help=3"], "--help"), (["a=b=c"], "b=c"), (["127.0.0.1:99999"], "99999"),
     (["--listen", "127.0.0.1:http", "127.0.0.1:1"], "http"), (["--cert", "a.pem", "127.0.0.1:80"], "key")])
 def test_bad_usage(args, said):
     r = run(*args, env=NO_FILE)

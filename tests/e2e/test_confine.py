@@ -18,7 +18,7 @@ ONE = "site localhost { tls self-signed\n respond 200 one }"
 
 def status(p, what):
     with open("/proc/%d/status" % p.pid) as f:
-        return re.search(r"^%s:\s*(.*)$" % what, f.read(), re.M).group(1).split()
+        return re.search(r"^%s:[ \t]*(.*)$" % what, f.read(), re.M).group(1).split()
 
 
 def said(p, what):

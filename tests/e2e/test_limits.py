@@ -91,12 +91,12 @@ def test_body_timeout(site):
 
 
 def test_idle_timeout(site):
-    p, u = site(echo, globals="idle-timeout 300ms")
+    p, u = site(echo, globals="idle-timeout 300ms\nheader-timeout 300ms")
     with p.connect() as c:
         c.get()
         assert ends_within(c, 0.15, 3) == CLOSE_NOTIFY
     with p.connect() as c:  # without a single request
-        assert ends_within(c, 0.15, 3) in END
+        assert ends_within(c, 0.15, 3) in END  # its first head has the header's time
 
 
 def test_idle_timeout_begins_anew_with_each_request(site):
@@ -123,15 +123,16 @@ def test_min_rate_of_a_reader(site):
     p, u = site(reply(b"x" * (16 << 20)), globals="min-rate 100000 300ms\nresponse-timeout 8s")
     c = p.connect(rcvbuf=4096)
     c.request()
-    try:
-        with Clock() as t:
-            while t.so_far() < 6 and not c.ended:
+    c.until(b"\r\n\r\n")
+    with Clock() as t:
+        while t.so_far() < 6 and "min-rate" not in p.log():
+            try:
                 c.sock.recv(16)
-                time.sleep(0.02)
-    except ConnectionResetError:
-        pass
+            except OSError:
+                pass
+            time.sleep(0.02)
     assert t.seconds < 5
-    p.wait_log("min-rate|slow|not read")
+    c.reset()
 
 
 def test_reader_that_reads_nothing(site):
@@ -149,10 +150,10 @@ def test_fast_enough_is_left_alone(site):
     p, u = site(echo, globals="min-rate 240 100ms\nbody-timeout 500ms")
     with p.connect() as c:
         c.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(20):
+        for _ in range(19):
             c.send("x" * 50)
             assert c.is_silent(0.03)
-        c.sock.settimeout(5)
+        c.send("x" * 50)
         assert c.response().status == 200
 
 
@@ -276,18 +277,19 @@ def test_out_of_descriptors(site):
 @pytest.mark.real
 def test_descriptors_run_out_under_it(site):
     """The limit sinks below what is in use: accept fails with EMFILE itself."""
-    p, u = site(reply(b"x"))
+    same_user = "user root" if os.geteuid() == 0 else ""  # so that its limits may be set
+    p, u = site(reply(b"x"), globals=same_user)
     with p.connect() as c:
         assert c.get().status == 200
         n = p.descriptors()
-        subprocess.run(["prlimit", "--pid", str(p.pid), "--nofile=%d:%d" % (n, 4096)], check=True)
+        subprocess.run(["prlimit", "--pid", str(p.pid), "--nofile=%d:" % n], check=True)
         waiting = Client(("127.0.0.1", p.port), p.context(), handshake=False)
         p.wait_log("not accepting|descriptor|too many open files")
         assert c.get().status == 200  # the upstream connection is reused
         used = cpu(p)
         assert c.is_silent(0.3)
         assert cpu(p) - used < 0.2, "it spins while it cannot accept"
-        subprocess.run(["prlimit", "--pid", str(p.pid), "--nofile=4096:4096"], check=True)
+        subprocess.run(["prlimit", "--pid", str(p.pid), "--nofile=4096:"], check=True)
         waiting.handshake()
         assert waiting.get().status == 200
         waiting.close()

@@ -79,12 +79,14 @@ def test_ciphers_refused(both, cipher):
 
 
 def test_servers_preference(both):
-    """Whatever order the client has, the choice is the same."""
+    """The client's order decides nothing between the AES suites; ChaCha20 put first is taken, as a client without
+    fast AES asks for it that way."""
     def chosen(order):
         out = s_client(both, "-tls1_2", "-cipher", ":".join(order), sni="ec.test")
         return re.search(r"Cipher    : (\S+)", out).group(1)
-    ec = CIPHERS[:3]
-    assert chosen(ec) == chosen(ec[::-1])
+    aes128, aes256, chacha = CIPHERS[:3]
+    assert chosen([aes128, aes256]) == chosen([aes256, aes128])
+    assert chosen([chacha, aes256, aes128]) == chacha
 
 
 @pytest.mark.parametrize("curve", ["X25519", "P-256"])
@@ -457,7 +459,7 @@ def validate(tmp, cert, key, names="localhost"):
 
 def test_key_of_another_certificate(tmp, authority):
     r = validate(tmp, authority.leaf("localhost")[0], authority.leaf("other.test")[1])
-    assert r.returncode == 1 and re.search(r"v\.conf:3:\d+: .*match", r.stderr)
+    assert r.returncode == 1 and re.search(r"v\.conf:3:\d+: .*(match|not the one)", r.stderr)
 
 
 def test_expired_certificate(tmp, authority):

@@ -138,7 +138,11 @@ class Connection:
         return r
 
     def read_request(self):
-        r = self.read_body(self.read_head())
+        """Head and body; a client that asks whether to send the body is told to."""
+        r = self.read_head()
+        if (r.get("Expect") or "").lower() == "100-continue":
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.read_body(r)
         self.upstream._whole(r)
         return r
 
