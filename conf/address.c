@@ -172,8 +172,8 @@ bool set_admin(struct statement *s)
             return statement_fail(s, word, "'%s' is none of unix:PATH, ADDRESS:PORT, off", text);
         if (!port_parse(s, word, port_text, &port))
             return false;
-        host = port_text == text ? bytes_str("127.0.0.1") : host_of(text, port_text);
-        if (bytes_is_nocase(host, "localhost"))
+        host = port_text == text ? bytes_of(NULL, 0) : host_of(text, port_text);
+        if (host.n == 0 || bytes_is_nocase(host, "localhost"))
             host = bytes_str("127.0.0.1");
         if (!addr_from_ip(&addr, host, port) || !addr_is_loopback(&addr))
             return statement_fail(s, word,

@@ -156,6 +156,18 @@ static void merge_headers(struct draft *d, const struct conf_headers *outer, str
     own->n += outer->n;
 }
 
+/* Of two places for one thing, the one that comes first; the command line comes after any file. */
+static int compare_places(const struct conf_place *x, const struct conf_place *y)
+{
+    bool x_is_option = x->file == NULL || x->file[0] == 0, y_is_option = y->file == NULL || y->file[0] == 0;
+
+    if (x_is_option != y_is_option)
+        return x_is_option ? 1 : -1;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->column < y->column ? -1 : x->column > y->column;
+}
+
 /* The longest first, so that the first that fits decides; else as written. */
 static int compare_paths(const void *a, const void *b)
 {
@@ -166,10 +178,7 @@ static int compare_paths(const void *a, const void *b)
     if (xn != yn)
         return xn > yn ? -1 : 1;
     order = strcmp(x->prefix, y->prefix);
-    if (order != 0)
-        return order;
-    return x->place.line != y->place.line ? (x->place.line < y->place.line ? -1 : 1)
-                                          : (x->place.column < y->place.column ? -1 : 1);
+    return order != 0 ? order : compare_places(&x->place, &y->place);
 }
 
 static void check_path_twice(struct draft *d, const struct conf_site *site)
@@ -272,11 +281,7 @@ static int compare_names(const void *a, const void *b)
     const struct conf_name *x = *(const struct conf_name *const *)a, *y = *(const struct conf_name *const *)b;
     int order = strcmp(x->text, y->text);
 
-    if (order != 0)
-        return order;
-    if (x->place.line != y->place.line)
-        return x->place.line < y->place.line ? -1 : 1;
-    return x->place.column < y->place.column ? -1 : x->place.column > y->place.column;
+    return order != 0 ? order : compare_places(&x->place, &y->place);
 }
 
 static void check_names_twice(struct draft *d)

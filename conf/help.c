@@ -143,7 +143,7 @@ void conf_print_help_config(FILE *out)
           "  state /state                    # a comment\n"
           "  site example.com www.example.com {\n"
           "      upstream app:8080\n"
-          "      path /static { upstream 10.0.0.2:80; header set Cache-Control \"max-age=60\" }\n"
+          "      path /old { respond 410 \"gone for good\"; header set X-From proxy }\n"
           "  }\n"
           "\n"
           "Words with blanks, `;`, `#` or braces in them stand in \"quotes\", where \\\" \\\\ \\n\n"
