@@ -41,6 +41,11 @@ changed = printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla
 PATHMAP := '-ffile-prefix-map=$(CURDIR)=.'
+# What is shipped must fit a router's flash: what runs at start, on a reload or once in many seconds is made small,
+# the path of a request fast. The other builds have an -O1 of their own.
+SMALL := conf certs acme admin c-ares
+optimise_musl = $(if $(filter $(SMALL),$(firstword $(subst /, ,$(patsubst $(B)/deps/%,%,$(1))))),-Os,-O2)
+
 # What every compilation of our own code sees, in any of the three builds.
 OWN := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -isystem $(B)/deps/bearssl/inc -isystem $(B)/deps/c-ares/include
 
@@ -55,7 +60,7 @@ CC_musl := gcc
 CC_asan := gcc
 CC_fuzz := clang
 
-CFLAGS_musl := $(MUSL) $(OWN) $(WARN) -Werror -Werror=date-time -O2 -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+CFLAGS_musl := $(MUSL) $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 # gcc guesses wrong about sanitised code in a few warnings; the musl build has them all.
 CFLAGS_asan := $(OWN) -Wall -Wextra -Werror -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread \
                -Wno-array-bounds -Wno-format-truncation -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(PATHMAP)
@@ -63,7 +68,7 @@ CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fu
 
 # Other people's code: quiet, and UBSan left out (BearSSL reads words where they lie, on machines that allow it).
 DEP := -w
-DEPFLAGS_musl := $(MUSL) $(DEP) -O2 -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+DEPFLAGS_musl := $(MUSL) $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 
@@ -114,23 +119,23 @@ endef
 define dep_rule
 OBJECTS_$(1)_$(2) := $(patsubst $(B)/deps/%.c,$(B)/$(1)/dep/%.o,$(SOURCES_$(2)))
 $(B)/$(1)/dep/$(2).flags: FORCE
-	@$$(call changed,$$@,$(CC_$(1)) $(DEPFLAGS_$(1)) $(FLAGS_$(2)))
+	@$$(call changed,$$@,$(CC_$(1)) $(DEPFLAGS_$(1)) $(if $(optimise_$(1)),-Os: $(SMALL)) $(FLAGS_$(2)))
 $(B)/$(1)/dep/$(2)/%.o: $(B)/deps/$(2)/%.c $(B)/deps/$(2).ok $(B)/$(1)/dep/$(2).flags $(TOOLS_$(1))
 	@mkdir -p $$(@D)
-	$$(Q)$(CC_$(1)) $(DEPFLAGS_$(1)) $(FLAGS_$(2)) -c -o $$@ $$<
+	$$(Q)$(CC_$(1)) $(DEPFLAGS_$(1)) $$(call optimise_$(1),$$<) $(FLAGS_$(2)) -c -o $$@ $$<
 $$(eval $$(call archive_rule,$(1),$(2),$$(OBJECTS_$(1)_$(2))))
 endef
 
 # $(call build_rule,BUILD)
 define build_rule
 $(B)/$(1)/flags: FORCE
-	@$$(call changed,$$@,$(CC_$(1)) $(CFLAGS_$(1)))
+	@$$(call changed,$$@,$(CC_$(1)) $(CFLAGS_$(1)) $(if $(optimise_$(1)),-Os: $(SMALL)))
 $(B)/$(1)/ldflags: FORCE
 	@$$(call changed,$$@,$(CC_$(1)) $(LDFLAGS_$(1)) $(FOLDERS_USED))
 $(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | $(B)/gen/version.h
 	$$(say) $(if $(filter musl,$(1)),CC,$(1)) $$<
 	@mkdir -p $$(@D)
-	$$(Q)$(CC_$(1)) $(CFLAGS_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(CC_$(1)) $(CFLAGS_$(1)) $$(call optimise_$(1),$$<) -MMD -MP -c -o $$@ $$<
 $$(foreach d,$(DEPS),$$(eval $$(call dep_rule,$(1),$$(d))))
 $$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call objects,$(1),$$(f)))))
 -include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*/*.c tests/fuzz/*.c))
