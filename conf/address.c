@@ -74,7 +74,7 @@ static bool listen_parse(struct statement *s, const struct word *word, struct ad
 {
     const char *text = word->text, *port_text = is_digits(text) ? text : port_of(text);
     struct bytes host;
-    uint16_t port;
+    uint16_t port = 0;
 
     if (port_text == NULL) {
         if (addr_from_ip(addr, bytes_str(text), 0))
@@ -159,7 +159,7 @@ bool set_admin(struct statement *s)
     char formatted[ADDR_TEXT];
     struct addr addr;
     struct bytes host;
-    uint16_t port;
+    uint16_t port = 0;
 
     if (strncmp(text, "unix:", 5) == 0) {
         if (text[5] != '/')

@@ -237,7 +237,7 @@ static void parse_all(struct conf_options *o, int argc, char *const *argv)
 {
     bool only_arguments = false;
 
-    for (int i = 1; i < argc && !o->done; i++) {
+    for (int i = 1; i < argc && argv[i] != NULL && !o->done; i++) {
         const char *text = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
         bool has_next = next != NULL;
 

@@ -171,7 +171,7 @@ bool set_log(struct statement *s)
                                           [CONF_LOG_OFF] = "off",
                                           NULL};
     const struct word *word = &s->args[s->n - 1];
-    unsigned format;
+    unsigned format = 0;
 
     if (s->n == 2 && strcmp(s->args[0].text, "format") != 0)
         return statement_fail(s, &s->args[0], "'%s' is not format; %s %s", s->args[0].text,
@@ -186,7 +186,7 @@ bool set_log_level(struct statement *s)
 {
     static const char *const levels[] = {
         [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL};
-    unsigned level;
+    unsigned level = 0;
 
     if (!choose(s, &s->args[0], levels, &level))
         return false;
@@ -197,7 +197,7 @@ bool set_log_level(struct statement *s)
 bool set_confine(struct statement *s)
 {
     static const char *const words[] = {"off", "on", NULL};
-    unsigned on;
+    unsigned on = 0;
 
     if (!choose(s, &s->args[0], words, &on))
         return false;

