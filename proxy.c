@@ -38,6 +38,7 @@ struct program {
     struct relay *relay;
     struct admin *admin;
     struct watch signals; /* the read end of a pipe that the handler writes to */
+    struct timer daily;
 };
 
 static int signal_pipe[2] = {-1, -1};
@@ -237,6 +238,17 @@ static bool catch_signals(struct program *p)
 
 /* --- serving --- */
 
+/* A process that runs for months renews what it has signed itself. */
+static void on_daily(struct timer *timer)
+{
+    struct program *p = (struct program *)(void *)((char *)timer - offsetof(struct program, daily));
+    const uint64_t day = 24u * 3600u * 1000u;
+
+    if (relay_certs(p->relay) && certs_renew(relay_certs(p->relay)))
+        log_info("renewed self-signed certificates");
+    (void)timer_set(p->loop, timer, loop_now(p->loop) + day);
+}
+
 /* What cannot change in a process that has given up its rights; each names what to do. */
 static bool may_reload(const struct conf *now, const struct conf *next, struct conf_errors *e)
 {
@@ -264,6 +276,8 @@ static bool reload(void *ctx, struct conf_errors *e)
         conf_error(e, (struct conf_place){"", 0, 0}, "reload", "the process is stopping");
     } else if (conf && may_reload(relay_conf(p->relay), conf, e) && (certs = certs_new(conf, false, e)) &&
                admin_listen(p->admin, conf->admin ? conf->admin : "off", e)) {
+        if (relay_certs(p->relay))
+            certs_inherit(certs, relay_certs(p->relay));
         done = relay_apply(p->relay, conf, certs, e);
         if (!done)
             (void)admin_listen(p->admin, relay_conf(p->relay)->admin ? relay_conf(p->relay)->admin : "off", e);
@@ -274,6 +288,9 @@ static bool reload(void *ctx, struct conf_errors *e)
     } else {
         certs_free(certs);
     }
+    if (!done && relay_conf(p->relay)->confine)
+        conf_error(e, (struct conf_place){"", 0, 0}, "reload",
+                   "the process goes on as it was; files that it could not reach at its start need a restart");
     conf_unref(conf);
     return done;
 }
@@ -348,6 +365,8 @@ static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
         print_banner(conf, relay_certs(p->relay));
     describe(conf, relay_certs(p->relay), say_log);
     log_info("proxy %s started, pid %ld", PROXY_VERSION, (long)getpid());
+    p->daily.fired = on_daily;
+    on_daily(&p->daily);
     while (!relay_is_done(p->relay)) {
         log_flush();
         if (loop_turn(p->loop, -1) < 0) {
@@ -365,6 +384,7 @@ static void close_down(struct program *p)
     admin_free(p->admin);
     relay_free(p->relay);
     if (p->loop) {
+        timer_clear(p->loop, &p->daily);
         loop_unwatch(p->loop, &p->signals);
         loop_free(p->loop);
     }

@@ -179,9 +179,8 @@ static void answer_http(struct admin_session *s, struct bytes line)
 
 static bool looks_like_http(const struct admin_session *s)
 {
-    /* A command has no space in it; a request line always does. */
     const uint8_t *end = memchr(s->text, '\n', s->len);
-    return memchr(s->text, ' ', end ? (size_t)(end - s->text) : s->len) != NULL;
+    return end && memmem(s->text, (size_t)(end - s->text), " HTTP/", 6) != NULL;
 }
 
 /* Takes what is whole off the text; false when the rest needs more bytes. */

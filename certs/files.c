@@ -123,7 +123,7 @@ static bool check_key(const struct loading *l, const char *cert_path, const char
     struct bytes name = x509_name_text(x.subject);
     error(
         l,
-        "%s: this key is not the one of the certificate in %s (\"%.*s\"); give the two that were made together",
+        "%s: this key does not match the certificate in %s (\"%.*s\"); give the two that were made together",
         key_path, cert_path, name.n < 64 ? (int)name.n : 64, (const char *)name.p);
     return false;
 }

@@ -77,6 +77,8 @@ size_t h1_client_recv(struct h1_client *c, const uint8_t *p, size_t n);
 struct span h1_client_room(struct h1_client *c);
 void h1_client_filled(struct h1_client *c, size_t n);
 void h1_client_eof(struct h1_client *c);
+/* The connection broke (a reset, say): what had come is not complete, however it is framed. */
+void h1_client_abort(struct h1_client *c, const char *why);
 void h1_client_writable(struct h1_client *c);
 bool h1_client_wants_recv(const struct h1_client *c); /* pure; true when idle (to see EOF) */
 /* Nothing under way and the connection may carry another request. */

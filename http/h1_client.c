@@ -344,6 +344,13 @@ void h1_client_eof(struct h1_client *c)
     c->busy--;
 }
 
+void h1_client_abort(struct h1_client *c, const char *why)
+{
+    c->busy++;
+    fail(c, HTTP_ERROR_CLOSED, why);
+    c->busy--;
+}
+
 void h1_client_writable(struct h1_client *c)
 {
     if (!c->lent || !c->out.starved)

@@ -84,12 +84,19 @@ static void connection_seen(struct h1_parser *ps, struct bytes value)
         ps->seen |= H1_SEEN_UPGRADE;
 }
 
+bool h1_is_h2c(struct bytes protocol)
+{
+    const uint8_t *slash = protocol.n ? memchr(protocol.p, '/', protocol.n) : NULL;
+
+    return bytes_is_nocase(bytes_of(protocol.p, slash ? (size_t)(slash - protocol.p) : protocol.n), "h2c");
+}
+
 static void upgrade_seen(struct h1_parser *ps, struct bytes value)
 {
     struct bytes member;
 
     while (http_list_next(&value, &member))
-        if (!bytes_is_nocase(member, "h2c"))
+        if (!h1_is_h2c(member))
             ps->seen |= H1_SEEN_PROTOCOL;
 }
 

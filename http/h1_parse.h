@@ -55,6 +55,8 @@ enum h1_parse h1_parser_recv(struct h1_parser *ps, const struct http_limits *lim
 
 /* --- h1_meaning.c, for the parser alone: each returns false having called h1_parser_bad --- */
 
+/* An Upgrade member that asks for HTTP/2 in the clear, with a version or without: never passed on. */
+bool h1_is_h2c(struct bytes protocol);
 bool h1_parser_bad(struct h1_parser *ps, unsigned status, const char *why);
 /* A field line is complete. */
 bool h1_field_seen(struct h1_parser *ps, struct http_head *h, struct http_field *f);

@@ -6,6 +6,8 @@
  */
 #include "http/h1_write.h"
 
+#include "http/h1_parse.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -112,7 +114,7 @@ static void out_upgrade(struct out *o, const struct http_head *head)
             continue;
         list = http_field_value(head, f);
         while (http_list_next(&list, &member)) {
-            if (bytes_is_nocase(member, "h2c"))
+            if (h1_is_h2c(member))
                 continue;
             out_str(o, first ? "Upgrade: " : ", ");
             out_bytes(o, member);

@@ -75,25 +75,34 @@ static void head_timeout(struct client *c, uint64_t ms)
         conn_reset(c->conn);
 }
 
-/* A transfer under way: nothing moved for too long, or less than the minimum rate since it began. */
+static void spend_allowance(struct client *c, uint64_t now, bool waits, uint64_t longest)
+{
+    const struct conf *conf = c->conf;
+    uint64_t bytes = conn_bytes_in(c->conn) + conn_bytes_out(c->conn);
+    uint64_t earned = conf->limits.min_rate ? (bytes - c->looked_bytes) * 1000 / conf->limits.min_rate : 0;
+
+    if (waits && c->waiting)
+        c->allowance_ms -= (int64_t)(now - c->looked_at);
+    c->allowance_ms += (int64_t)earlier(earned, longest);
+    if (c->allowance_ms > (int64_t)longest)
+        c->allowance_ms = (int64_t)longest;
+    c->waiting = waits;
+    c->looked_at = now;
+    c->looked_bytes = bytes;
+}
+
+/* A transfer under way: nothing moved for too long, or less than the minimum rate. */
 static void look(struct client *c, uint64_t now)
 {
     const struct conf *conf = c->conf;
     bool sending = waits_to_send(c), receiving = waits_for_body(c);
-    bool debt = sending || receiving;
-    uint64_t moved = conn_bytes_in(c->conn) + conn_bytes_out(c->conn) - c->bytes_at_start;
 
-    if (debt && c->in_debt)
-        c->debt_ms += now - c->looked_at;
-    c->in_debt = debt;
-    c->looked_at = now;
+    spend_allowance(c, now, sending || receiving, sending ? conf->timeouts.response : conf->timeouts.body);
     if (sending && now - conn_last_out(c->conn) >= conf->timeouts.response) {
         time_out(c, "response not read", conf->timeouts.response);
     } else if (receiving && !sending && now - conn_last_in(c->conn) >= conf->timeouts.body) {
         time_out(c, "request body", conf->timeouts.body);
-    } else if (h1_server_state(c->h1) != H1_SERVER_TUNNEL && conf->limits.min_rate &&
-               c->debt_ms > conf->limits.min_rate_grace &&
-               moved < conf->limits.min_rate * (c->debt_ms - conf->limits.min_rate_grace) / 1000) {
+    } else if (h1_server_state(c->h1) != H1_SERVER_TUNNEL && conf->limits.min_rate && c->allowance_ms < 0) {
         relay_count(c->relay, COUNT_TIMEOUTS);
         log_info("%s: slower than min-rate %u bytes/s", c->peer_text, conf->limits.min_rate);
         conn_reset(c->conn);
@@ -164,10 +173,10 @@ void client_began(struct client *c)
     uint64_t now = loop_now(c->relay->loop);
 
     c->requests++;
-    c->debt_ms = 0;
-    c->in_debt = false;
+    c->allowance_ms = (int64_t)c->conf->limits.min_rate_grace;
+    c->waiting = false;
     c->looked_at = now;
-    c->bytes_at_start = conn_bytes_in(c->conn) + conn_bytes_out(c->conn);
+    c->looked_bytes = conn_bytes_in(c->conn) + conn_bytes_out(c->conn);
     arm(c, now + look_interval(c->conf));
 }
 
@@ -277,6 +286,8 @@ static void on_eof(void *owner, bool clean)
     struct client *c = owner;
     enum h1_server_state state = h1_server_state(c->h1);
 
+    if (!clean) /* an info line for each would be a line for most browsers */
+        log_debug("%s: TLS truncated: closed without close_notify", c->peer_text);
     if (state == H1_SERVER_EXCHANGE || (state == H1_SERVER_TUNNEL && !clean))
         conn_reset(c->conn);
     else

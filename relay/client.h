@@ -25,9 +25,11 @@ struct client {
     struct task destroy;
     uint64_t since;             /* when it last became idle, or was accepted */
     uint64_t head_since;        /* when the head under way began; 0: none is */
-    /* The rate of the exchange under way: time in which we waited for the client, at the two ends of each look. */
-    uint64_t looked_at, debt_ms, bytes_at_start;
-    bool in_debt;
+    /* The rate of the exchange under way. Bytes moved at min-rate earn as many milliseconds as waiting for the client
+     * spends; what a fast stretch earns is bounded by the time a stall may take. */
+    uint64_t looked_at, looked_bytes;
+    int64_t allowance_ms;
+    bool waiting; /* for the client, at the last look */
     unsigned requests;
     char peer_text[ADDR_TEXT];
 };

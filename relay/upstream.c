@@ -261,7 +261,8 @@ static void uc_closed(void *owner, const struct conn_end *end)
         a->connecting = NULL;
         attempt_connect_failed(a, end->reason == CONN_RESET ? NULL : socket_reason(end->error), false);
     } else if (lent) {
-        h1_client_eof(uc->h1); /* the exchange hears of it and releases, which destroys */
+        h1_client_abort(uc->h1, end->error ? socket_reason(end->error) : "connection closed");
+        /* The exchange has heard of it and released, which destroys. */
     }
     if (!lent)
         loop_defer(r->loop, &uc->destroy);

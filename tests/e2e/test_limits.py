@@ -120,7 +120,7 @@ def test_min_rate_of_a_request_body(site):
 
 
 def test_min_rate_of_a_reader(site):
-    p, u = site(reply(b"x" * (16 << 20)), globals="min-rate 100000 300ms\nresponse-timeout 8s")
+    p, u = site(reply(b"x" * (16 << 20)), globals="min-rate 100000 300ms\nresponse-timeout 2s")
     c = p.connect(rcvbuf=4096)
     c.request()
     c.until(b"\r\n\r\n")

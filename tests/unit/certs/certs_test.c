@@ -238,7 +238,7 @@ TEST(bad_files_are_named)
         "rsa1024.key: an RSA key of less than 2048 bits, which clients refuse; make a P-256 key or an RSA key "
         "of 2048 bits");
     check_error("chain.pem", "p384.key",
-                "p384.key: this key is not the one of the certificate in " VECTORS
+                "p384.key: this key does not match the certificate in " VECTORS
                 "chain.pem (\"leaf.test\"); give the two that were made together");
     check_error(
         "chain-swapped.pem", "p256.key",
