@@ -214,10 +214,11 @@ int loop_turn(struct loop *loop, int max_wait_ms)
         n = 0;
     }
     loop->now = time_mono_ms();
-    run_tasks(loop, &budget); /* posted outside of handlers, or left over */
-
+    /* Before any task: what it unwatches is struck from the batch. */
     loop->batch_next = 0;
     loop->batch_count = n;
+    run_tasks(loop, &budget); /* posted outside of handlers, or left over */
+
     while (loop->batch_next < loop->batch_count) {
         struct epoll_event *ev = &loop->batch[loop->batch_next++];
         struct watch *watch = ev->data.ptr;

@@ -155,6 +155,35 @@ static void calm(struct watch *watch, uint32_t events)
     CHECK_EQ(loop_watch(e->loop, &calmed[1].watch, 0), 0);
 }
 
+struct unwatcher {
+    struct task task; /* first */
+    struct end *end;
+};
+
+static void run_unwatcher(struct task *task)
+{
+    struct unwatcher *u = (struct unwatcher *)task;
+
+    loop_unwatch(u->end->loop, &u->end->watch);
+}
+
+/* Tasks that were posted between two turns run before the batch's first event, and it has begun by then. */
+TEST(unwatched_by_a_task_before_the_batch_is_not_delivered)
+{
+    struct loop *loop = loop_new();
+    struct end e = end_of_pipe(loop);
+    struct unwatcher u = {.task.run = run_unwatcher, .end = &e};
+
+    CHECK_EQ(loop_watch(loop, &e.watch, EPOLLIN), 0);
+    close(e.other); /* EPOLLHUP, which comes whatever is watched for */
+    e.other = -1;
+    loop_post(loop, &u.task);
+    CHECK_EQ(loop_turn(loop, 0), 0);
+    CHECK_EQ(e.calls, 0);
+    end_close(&e);
+    loop_free(loop);
+}
+
 TEST(interest_dropped_in_the_batch_is_not_delivered)
 {
     struct loop *loop = loop_new();
@@ -446,7 +475,9 @@ TEST(out_of_memory)
 }
 
 TEST_MAIN(RUN(delivers_while_there_is_something), RUN(interest_of_nothing_hears_of_errors_alone),
-          RUN(unwatched_in_the_batch_is_not_delivered), RUN(interest_dropped_in_the_batch_is_not_delivered),
+          RUN(unwatched_in_the_batch_is_not_delivered),
+          RUN(unwatched_by_a_task_before_the_batch_is_not_delivered),
+          RUN(interest_dropped_in_the_batch_is_not_delivered),
           RUN(a_descriptor_that_was_closed_behind_our_back), RUN(a_file_cannot_be_watched),
           RUN(tasks_run_after_their_event), RUN(tasks_in_order_once_each),
           RUN(a_task_that_posts_itself_starves_nobody), RUN(tasks_run_after_their_timer),
