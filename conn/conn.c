@@ -111,8 +111,10 @@ static void set_state(struct conn *c, enum conn_state next)
     if (next == CONN_FLUSHING || next == CONN_LINGERING) {
         uint64_t wait = next == CONN_FLUSHING ? FLUSH_MS : LINGER_MS;
         timer_clear(c->loop, &c->timer);
-        if (!timer_set(c->loop, &c->timer, loop_now(c->loop) + wait))
+        if (!timer_set(c->loop, &c->timer, loop_now(c->loop) + wait)) {
             c->give_up = true;
+            loop_post(c->loop, &c->pump);
+        }
     }
 }
 
@@ -160,7 +162,8 @@ static void on_destroy(struct task *task)
 static void finish_socket(struct conn *c, int error)
 {
     bool reset = error == ECONNRESET || error == EPIPE;
-    finish(c, reset ? CONN_PEER_RESET : CONN_FAILED, error);
+    /* The first error sticks: a peer that resets after its alert has failed in TLS. */
+    finish(c, c->reason != CONN_ENDED ? c->reason : reset ? CONN_PEER_RESET : CONN_FAILED, error);
 }
 
 static void on_timer(struct timer *timer)
@@ -170,6 +173,9 @@ static void on_timer(struct timer *timer)
 }
 
 /* --- writing --- */
+
+static bool wants_input(const struct conn *c);
+static bool fill(struct conn *c, bool readable);
 
 /* Writes what the socket takes. False when the connection is over. */
 static bool flush(struct conn *c)
@@ -187,7 +193,11 @@ static bool flush(struct conn *c)
             asked += iov[i].iov_len;
         ssize_t sent = socket_writev(c->watch.fd, iov, n);
         if (sent == SOCKET_ERROR) {
-            finish_socket(c, errno);
+            int error = errno;
+            /* What the peer said before it went may be its answer to what it would not take. */
+            if (wants_input(c) && !fill(c, true))
+                return false;
+            finish_socket(c, error);
             return false;
         }
         if (sent < 0 || (size_t)sent < asked)
@@ -205,7 +215,7 @@ struct span conn_lend(struct conn *c, size_t want)
 {
     struct span none = {NULL, 0}, room;
 
-    if (c->state != CONN_OPEN || (c->tls && tls_status(c->tls) != TLS_OPEN))
+    if (!conn_is_open(c) || (c->tls && tls_status(c->tls) != TLS_OPEN))
         return none;
     if (unsent(c) >= HIGH) {
         c->starved = true;
@@ -241,7 +251,7 @@ bool conn_put(struct conn *c, const void *p, size_t n)
 {
     const uint8_t *from = p;
 
-    if (c->state != CONN_OPEN)
+    if (!conn_is_open(c))
         return false;
     loop_post(c->loop, &c->pump);
     if (!c->tls)
@@ -404,7 +414,7 @@ static bool holds_input(const struct conn *c)
 /* Reads while the owner wants it and the turn's share lasts. False when the connection is over. */
 static bool fill(struct conn *c, bool readable)
 {
-    size_t before = (size_t)c->bytes_in;
+    uint64_t before = c->bytes_in;
 
     if (!push_inbox(c)) {
         if (c->state == CONN_CLOSED)
@@ -413,7 +423,7 @@ static bool fill(struct conn *c, bool readable)
             c->unwanted = true;
         return true;
     }
-    while (readable && !c->peer_ended && c->state < CONN_FLUSHING) {
+    while (readable && !c->peer_ended && !discards(c)) {
         bool wanted = c->state != CONN_OPEN || wants_input(c);
         if (!wanted && holds_input(c)) {
             c->unwanted = true;
@@ -506,18 +516,20 @@ static void close_step(struct conn *c)
     }
 }
 
-/* The kernel says the socket is dead, and will say so for ever. What it still holds is read first, as long as it is
- * wanted; what has been read already stays for the owner. */
+/* The kernel says the socket is dead, and will say so for ever. What it still holds is read first, now if it is wanted
+ * or once it is; what has been read already stays for the owner. */
 static void check_dead(struct conn *c)
 {
-    if (!c->peer_ended && c->state == CONN_OPEN && wants_input(c) && !c->unwanted)
+    int error = 0;
+
+    if (!c->peer_ended && wants_input(c) && !c->unwanted)
         return;
-    if (!c->peer_ended || unsent(c) || c->state >= CONN_FLUSHING) {
-        int error = socket_error(c->watch.fd);
+    if (!c->peer_ended || unsent(c) || c->state >= CONN_FLUSHING)
+        error = socket_error(c->watch.fd);
+    if (error || unsent(c) || c->state != CONN_OPEN)
         finish_socket(c, error ? error : ECONNRESET);
-    } else {
-        c->deaf = true;
-    }
+    else
+        c->deaf = true; /* a Unix socket whose peer has closed: what it sent is still to be had */
 }
 
 static void pump(struct conn *c, uint32_t events)
@@ -578,6 +590,8 @@ static void settle(struct conn *c)
         return;
     if (c->unwanted && (c->state >= CONN_FLUSHING || (wants_input(c) && !holds_input(c))))
         c->unwanted = false;
+    if (c->deaf && !c->peer_ended && (c->state >= CONN_FLUSHING || (wants_input(c) && !holds_input(c))))
+        c->deaf = false;
     if (c->deaf)
         loop_unwatch(c->loop, &c->watch);
     else if (loop_watch(c->loop, &c->watch, interest(c)) < 0)
