@@ -526,6 +526,8 @@ static void check_dead(struct conn *c)
         return;
     if (!c->peer_ended || unsent(c) || c->state >= CONN_FLUSHING)
         error = socket_error(c->watch.fd);
+    if (c->state == CONN_LINGERING && !error)
+        return; /* both have ended: what came before its end is read first, as a close upon unread bytes is a reset */
     if (error || unsent(c) || c->state != CONN_OPEN)
         finish_socket(c, error ? error : ECONNRESET);
     else
@@ -573,6 +575,8 @@ static void pump(struct conn *c, uint32_t events)
         if (!flush(c))
             return;
     }
+    if (c->tls && tls_status(c->tls) == TLS_FAILED && c->state == CONN_OPEN && !c->eof_told)
+        loop_post(c->loop, &c->pump); /* without memory to seal in */
     if (c->state == CONN_LINGERING && readable)
         drain(c);
     else if (c->state == CONN_FLUSHING && readable && !c->peer_ended)

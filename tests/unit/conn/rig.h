@@ -340,8 +340,10 @@ RIG struct ledger ledger_open(void)
     mem_fail_at(-1, 0);
     l.blocks = mem_blocks();
     l.loop = loop_new();
-    if (!l.loop)
+    struct timer timer = {.fired = NULL};
+    if (!l.loop || !timer_set(l.loop, &timer, 0)) /* the heap of timers stays once it is there */
         abort();
+    timer_clear(l.loop, &timer);
     return l;
 }
 
