@@ -310,7 +310,7 @@ cmd_test()
         case $1 in
         --all)
             export PROXY_TEST_ALL=1
-            fuzz_seconds=300
+            fuzz_seconds=120
             ;;
         layers | unit | fuzz | e2e) kinds="$kinds $1" ;;
         *) pattern=$1 ;;
