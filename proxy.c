@@ -66,15 +66,9 @@ static void put_upstreams(struct writer *w, const struct conf_path *p)
         for (unsigned i = 0; i < p->upstream.n; i++)
             writer_printf(w, "%s%s", i ? ", " : "", p->upstream.endpoints[i].text);
         break;
-    case CONF_ACTION_REDIRECT:
-        writer_printf(w, "redirect %u to %s", p->status, p->text);
-        break;
-    case CONF_ACTION_RESPOND:
-        writer_printf(w, "respond %u", p->status);
-        break;
-    case CONF_ACTION_BUILTIN:
-        writer_str(w, "the built-in page");
-        break;
+    case CONF_ACTION_REDIRECT: writer_printf(w, "redirect %u to %s", p->status, p->text); break;
+    case CONF_ACTION_RESPOND: writer_printf(w, "respond %u", p->status); break;
+    case CONF_ACTION_BUILTIN: writer_str(w, "the built-in page"); break;
     }
 }
 
@@ -280,7 +274,8 @@ static bool reload(void *ctx, struct conf_errors *e)
             certs_inherit(certs, relay_certs(p->relay));
         done = relay_apply(p->relay, conf, certs, e);
         if (!done)
-            (void)admin_listen(p->admin, relay_conf(p->relay)->admin ? relay_conf(p->relay)->admin : "off", e);
+            (void)admin_listen(p->admin, relay_conf(p->relay)->admin ? relay_conf(p->relay)->admin : "off",
+                               e);
     }
     if (done) {
         log_info("reloaded %s", conf->file ? conf->file : "the command line");
@@ -289,8 +284,9 @@ static bool reload(void *ctx, struct conf_errors *e)
         certs_free(certs);
     }
     if (!done && relay_conf(p->relay)->confine)
-        conf_error(e, (struct conf_place){"", 0, 0}, "reload",
-                   "the process goes on as it was; files that it could not reach at its start need a restart");
+        conf_error(
+            e, (struct conf_place){"", 0, 0}, "reload",
+            "the process goes on as it was; files that it could not reach at its start need a restart");
     conf_unref(conf);
     return done;
 }
@@ -324,7 +320,8 @@ static void raise_clock_floor(const struct conf *conf)
     if (conf->state && stat(conf->state, &st) == 0 && st.st_mtime <= time_wall())
         time_raise_floor(st.st_mtime);
     if (!time_is_sane())
-        log_warn("the clock says a time before this program was built: certificates will not be judged by it");
+        log_warn(
+            "the clock says a time before this program was built: certificates will not be judged by it");
 }
 
 static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
@@ -396,17 +393,10 @@ static int run(struct program *p, struct conf_errors *e)
     enum conf_command command = conf_options_command(p->options);
 
     switch (command) {
-    case CONF_VERSION:
-        print_version();
-        return 0;
-    case CONF_HELP:
-        conf_print_help(stdout);
-        return 0;
-    case CONF_HELP_CONFIG:
-        conf_print_help_config(stdout);
-        return 0;
-    default:
-        break;
+    case CONF_VERSION: print_version(); return 0;
+    case CONF_HELP: conf_print_help(stdout); return 0;
+    case CONF_HELP_CONFIG: conf_print_help_config(stdout); return 0;
+    default: break;
     }
     struct conf *conf = conf_load(p->options, e);
     int status;

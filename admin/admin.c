@@ -17,9 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REQUEST_MAX 4096u
+#define REQUEST_MAX  4096u
 #define SESSIONS_MAX 16u
-#define ASK_MS 10000u
+#define ASK_MS       10000u
 
 struct admin {
     struct loop *loop;
@@ -96,14 +96,16 @@ static void do_status(struct admin_session *s)
     uint8_t room[16384];
     struct writer w = writer_of(room, sizeof room);
 
-    writer_printf(&w, "{\"ok\":true,\"version\":\"%s\",\"pid\":%ld,\"state\":\"%s\",\"uptime_s\":%llu", PROXY_VERSION,
-                  (long)getpid(), relay_is_draining(a->relay) ? "draining" : "serving",
+    writer_printf(&w, "{\"ok\":true,\"version\":\"%s\",\"pid\":%ld,\"state\":\"%s\",\"uptime_s\":%llu",
+                  PROXY_VERSION, (long)getpid(), relay_is_draining(a->relay) ? "draining" : "serving",
                   (unsigned long long)((loop_now(a->loop) - a->began) / 1000));
-    writer_printf(&w, ",\"memory_bytes\":%zu,\"max_connections\":%u", mem_used(), relay_max_connections(a->relay));
+    writer_printf(&w, ",\"memory_bytes\":%zu,\"max_connections\":%u", mem_used(),
+                  relay_max_connections(a->relay));
     put_sites(&w, a);
     writer_str(&w, ",\"counters\":{");
     for (unsigned i = 0; i < COUNTER_MAX; i++)
-        writer_printf(&w, "%s\"%s\":%llu", i ? "," : "", counter_name(i), (unsigned long long)counters->value[i]);
+        writer_printf(&w, "%s\"%s\":%llu", i ? "," : "", counter_name(i),
+                      (unsigned long long)counters->value[i]);
     writer_str(&w, "}}\n");
     if (w.failed)
         answer_error(s, "the status does not fit");
@@ -142,7 +144,7 @@ static const struct {
 } COMMANDS[] = {
     {"status", do_status},
     {"reload", do_reload},
-    {"stop", do_stop},
+    {"stop",   do_stop  },
 };
 
 static void command(struct admin_session *s, struct bytes line)
@@ -165,11 +167,14 @@ static void answer_http(struct admin_session *s, struct bytes line)
     uint8_t room[256];
     struct writer w = writer_of(room, sizeof room);
 
-    writer_printf(&w,
-                  "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-                  "Connection: close\r\n\r\n%s",
-                  !known ? "404 Not Found" : up ? "200 OK" : "503 Service Unavailable", strlen(text),
-                  head ? "" : text);
+    writer_printf(
+        &w,
+        "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+        "Connection: close\r\n\r\n%s",
+        !known ? "404 Not Found"
+        : up   ? "200 OK"
+               : "503 Service Unavailable",
+        strlen(text), head ? "" : text);
     put(s, &w);
     s->answered_http = true;
     conn_close(s->conn);

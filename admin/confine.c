@@ -86,7 +86,10 @@ static bool set_capabilities(bool read_files)
     uint32_t keep = NET_BIND_SERVICE | (read_files ? DAC_READ_SEARCH : 0u);
     struct {
         uint32_t effective, permitted, inheritable;
-    } sets[2] = {{keep, keep, 0}, {0, 0, 0}};
+    } sets[2] = {
+        {keep, keep, 0},
+        {0,    0,    0}
+    };
     return syscall(SYS_capset, &header, sets) == 0;
 }
 
@@ -97,7 +100,8 @@ static bool drop_user(const struct conf *conf, bool files_confined, struct conf_
     gid_t gid;
 
     if (!find_user(conf->user, &uid, &gid)) {
-        conf_error(e, nowhere, "user", "there is no user %s; name one that /etc/passwd has, or a number", conf->user);
+        conf_error(e, nowhere, "user", "there is no user %s; name one that /etc/passwd has, or a number",
+                   conf->user);
         return false;
     }
     if (conf->state)
@@ -112,7 +116,8 @@ static bool drop_user(const struct conf *conf, bool files_confined, struct conf_
         return true;
     }
     bool kept = set_capabilities(files_confined);
-    log_info("user: %s (%u)%s", conf->user, (unsigned)uid, kept ? "" : "; a reload cannot bind ports below 1024");
+    log_info("user: %s (%u)%s", conf->user, (unsigned)uid,
+             kept ? "" : "; a reload cannot bind ports below 1024");
     return true;
 }
 
@@ -149,8 +154,9 @@ static void allow_all(struct landlock *l, const struct conf *conf)
         allow_folder_of(l, conf->sites[i].key_file);
     }
     /* What the resolver and the log's readers need. */
-    static const char *const READ[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf",
-                                       "/etc/svc.conf", "/run/systemd/resolve", "/proc/self"};
+    static const char *const READ[] = {"/etc/resolv.conf",   "/etc/hosts",    "/etc/host.conf",
+                                       "/etc/nsswitch.conf", "/etc/svc.conf", "/run/systemd/resolve",
+                                       "/proc/self"};
     for (size_t i = 0; i < sizeof READ / sizeof *READ; i++)
         landlock_allow(l, READ[i], false);
 }

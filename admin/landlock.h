@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct landlock {
-    int fd;           /* -1: the kernel has none */
+    int fd; /* -1: the kernel has none */
     int abi;
 };
 

@@ -29,9 +29,9 @@ struct seccomp_data_abi {
 };
 
 enum { BPF_LOAD_ABS = 0x20, BPF_JUMP_EQ = 0x15, BPF_RETURN = 0x06 };
-#define RET_ALLOW 0x7fff0000u
-#define RET_EPERM (0x00050000u | EPERM)
-#define RET_KILL 0x80000000u
+#define RET_ALLOW   0x7fff0000u
+#define RET_EPERM   (0x00050000u | EPERM)
+#define RET_KILL    0x80000000u
 #define MODE_FILTER 2
 
 #if defined __x86_64__
@@ -55,7 +55,14 @@ enum { BPF_LOAD_ABS = 0x20, BPF_JUMP_EQ = 0x15, BPF_RETURN = 0x06 };
 /* Old calls exist on some architectures alone. */
 static const uint32_t ALLOWED[] = {
     /* bytes */
-    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_close, SYS_lseek,
+    SYS_read,
+    SYS_write,
+    SYS_readv,
+    SYS_writev,
+    SYS_pread64,
+    SYS_pwrite64,
+    SYS_close,
+    SYS_lseek,
 #ifdef SYS__llseek
     SYS__llseek,
 #endif
@@ -63,14 +70,28 @@ static const uint32_t ALLOWED[] = {
 #ifdef SYS_fcntl64
     SYS_fcntl64,
 #endif
-    SYS_ioctl, SYS_dup, SYS_dup3, SYS_pipe2,
+    SYS_ioctl,
+    SYS_dup,
+    SYS_dup3,
+    SYS_pipe2,
     /* files */
     SYS_openat,
 #ifdef SYS_open
-    SYS_open, SYS_stat, SYS_lstat, SYS_rename, SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_chmod, SYS_access, SYS_readlink,
+    SYS_open,
+    SYS_stat,
+    SYS_lstat,
+    SYS_rename,
+    SYS_unlink,
+    SYS_mkdir,
+    SYS_rmdir,
+    SYS_chmod,
+    SYS_access,
+    SYS_readlink,
 #endif
 #ifdef SYS_stat64
-    SYS_stat64, SYS_lstat64, SYS_fstat64,
+    SYS_stat64,
+    SYS_lstat64,
+    SYS_fstat64,
 #endif
 #ifdef SYS_fstatat64
     SYS_fstatat64,
@@ -90,11 +111,34 @@ static const uint32_t ALLOWED[] = {
 #ifdef SYS_renameat2
     SYS_renameat2,
 #endif
-    SYS_unlinkat, SYS_mkdirat, SYS_fchmod, SYS_fchmodat, SYS_faccessat, SYS_readlinkat, SYS_umask, SYS_fsync,
-    SYS_fdatasync, SYS_ftruncate, SYS_getdents64, SYS_flock, SYS_utimensat,
+    SYS_unlinkat,
+    SYS_mkdirat,
+    SYS_fchmod,
+    SYS_fchmodat,
+    SYS_faccessat,
+    SYS_readlinkat,
+    SYS_umask,
+    SYS_fsync,
+    SYS_fdatasync,
+    SYS_ftruncate,
+    SYS_getdents64,
+    SYS_flock,
+    SYS_utimensat,
     /* sockets and events */
-    SYS_socket, SYS_bind, SYS_listen, SYS_connect, SYS_accept4, SYS_getsockname, SYS_getpeername, SYS_sendto,
-    SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_shutdown, SYS_setsockopt, SYS_getsockopt,
+    SYS_socket,
+    SYS_bind,
+    SYS_listen,
+    SYS_connect,
+    SYS_accept4,
+    SYS_getsockname,
+    SYS_getpeername,
+    SYS_sendto,
+    SYS_recvfrom,
+    SYS_sendmsg,
+    SYS_recvmsg,
+    SYS_shutdown,
+    SYS_setsockopt,
+    SYS_getsockopt,
 #ifdef SYS_accept
     SYS_accept,
 #endif
@@ -107,7 +151,9 @@ static const uint32_t ALLOWED[] = {
 #ifdef SYS_socketcall
     SYS_socketcall,
 #endif
-    SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait,
+    SYS_epoll_create1,
+    SYS_epoll_ctl,
+    SYS_epoll_pwait,
 #ifdef SYS_epoll_wait
     SYS_epoll_wait,
 #endif
@@ -123,18 +169,44 @@ static const uint32_t ALLOWED[] = {
 #ifdef SYS_mmap2
     SYS_mmap2,
 #endif
-    SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_clock_gettime, SYS_gettimeofday,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_mprotect,
+    SYS_madvise,
+    SYS_brk,
+    SYS_clock_gettime,
+    SYS_gettimeofday,
 #ifdef SYS_clock_gettime64
     SYS_clock_gettime64,
 #endif
 #ifdef SYS_time
     SYS_time,
 #endif
-    SYS_clock_nanosleep, SYS_nanosleep, SYS_getrandom,
+    SYS_clock_nanosleep,
+    SYS_nanosleep,
+    SYS_getrandom,
     /* the process itself */
-    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall, SYS_exit,
-    SYS_exit_group, SYS_futex, SYS_getpid, SYS_gettid, SYS_tgkill, SYS_tkill, SYS_uname, SYS_prlimit64, SYS_getrlimit,
-    SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_sysinfo, SYS_sched_yield,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    SYS_restart_syscall,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_futex,
+    SYS_getpid,
+    SYS_gettid,
+    SYS_tgkill,
+    SYS_tkill,
+    SYS_uname,
+    SYS_prlimit64,
+    SYS_getrlimit,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
+    SYS_sysinfo,
+    SYS_sched_yield,
 #ifdef SYS_sigreturn
     SYS_sigreturn,
 #endif

@@ -26,13 +26,13 @@ static inline void copy16(uint8_t *d, const uint8_t *s)
 }
 
 /* Both ends, each half the size or more: they meet or overlap in the middle. */
-#define COPY_ENDS(type)                                                     \
-    do {                                                                    \
-        type first, last;                                                   \
-        __builtin_memcpy(&first, s, sizeof first);                          \
-        __builtin_memcpy(&last, s + n - sizeof last, sizeof last);          \
-        __builtin_memcpy(d, &first, sizeof first);                          \
-        __builtin_memcpy(d + n - sizeof last, &last, sizeof last);          \
+#define COPY_ENDS(type)                                            \
+    do {                                                           \
+        type first, last;                                          \
+        __builtin_memcpy(&first, s, sizeof first);                 \
+        __builtin_memcpy(&last, s + n - sizeof last, sizeof last); \
+        __builtin_memcpy(d, &first, sizeof first);                 \
+        __builtin_memcpy(d + n - sizeof last, &last, sizeof last); \
     } while (0)
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
@@ -69,7 +69,7 @@ static inline void copy_down(uint8_t *d, const uint8_t *s, size_t n)
 {
     __m128i first = _mm_loadu_si128((const __m128i *)(const void *)s);
 
-    for (size_t i = n - 16; i > 0 && i < n; i = i > 16 ? i - 16 : 0)
+    for (size_t i = n - 16; i > 0 && i<n; i = i> 16 ? i - 16 : 0)
         copy16(d + i, s + i);
     _mm_storeu_si128((__m128i *)(void *)d, first);
 }

@@ -13,24 +13,24 @@
 #include <string.h>
 
 /* Output above HIGH lends nothing; below LOW there is room again. HIGH is four TLS records: one writev. */
-#define HIGH (64u * 1024u)
-#define LOW (HIGH / 2)
+#define HIGH     (64u * 1024u)
+#define LOW      (HIGH / 2)
 #define LEND_MIN 512u
 /* How much one pump reads, so that one busy connection does not starve the others. */
 #define TURN_MAX (256u * 1024u)
 #define READ_MIN (16u * 1024u + 512u) /* a whole TLS record */
 /* Read for an owner that wants nothing now, to notice the peer's end. */
 #define READ_AHEAD 2048u
-#define LINGER_MS 2000u
+#define LINGER_MS  2000u
 #define LINGER_MAX (4u * 1024u * 1024u)
-#define FLUSH_MS 30000u
+#define FLUSH_MS   30000u
 
 enum conn_state {
     CONN_CONNECTING, /* waits for the socket to be writable */
     CONN_HANDSHAKE,  /* waits for TLS to be open */
     CONN_OPEN,
-    CONN_FLUSHING,   /* closing: waits for the queue to empty */
-    CONN_LINGERING,  /* closing: waits for the peer's end */
+    CONN_FLUSHING,  /* closing: waits for the queue to empty */
+    CONN_LINGERING, /* closing: waits for the peer's end */
     CONN_CLOSED,
 };
 
@@ -45,19 +45,20 @@ struct conn {
     enum conn_state state;
     enum conn_reason reason;
     int error;
-    bool connected_once;  /* was open */
-    bool peer_ended;      /* FIN seen */
+    bool connected_once; /* was open */
+    bool peer_ended;     /* FIN seen */
     bool eof_told;
-    bool blocked;         /* the socket took less than we had */
-    bool starved;         /* lend gave none: the owner waits for `writable` */
-    bool close_asked;     /* conn_close: begins once the handler has returned, as it may be in the midst of input */
-    bool give_up;         /* conn_reset */
-    bool deaf;            /* the socket is dead but what came before is still wanted: epoll forgets it */
-    bool unwanted;        /* readable, but nobody wants it: interest is dropped until somebody does */
+    bool blocked; /* the socket took less than we had */
+    bool starved; /* lend gave none: the owner waits for `writable` */
+    bool
+        close_asked; /* conn_close: begins once the handler has returned, as it may be in the midst of input */
+    bool give_up;    /* conn_reset */
+    bool deaf;       /* the socket is dead but what came before is still wanted: epoll forgets it */
+    bool unwanted;   /* readable, but nobody wants it: interest is dropped until somebody does */
     uint32_t read_size;
     uint32_t lingered;
-    struct bufq out;      /* without TLS */
-    struct bufq inbox;    /* read from the wire, not taken yet */
+    struct bufq out;   /* without TLS */
+    struct bufq inbox; /* read from the wire, not taken yet */
     uint64_t bytes_in, bytes_out, last_in, last_out;
 };
 
@@ -304,7 +305,8 @@ static bool deliver_tls(struct conn *c)
 
 static void check_open(struct conn *c)
 {
-    if (c->state == CONN_HANDSHAKE && tls_status(c->tls) != TLS_HANDSHAKE && tls_status(c->tls) != TLS_FAILED) {
+    if (c->state == CONN_HANDSHAKE && tls_status(c->tls) != TLS_HANDSHAKE &&
+        tls_status(c->tls) != TLS_FAILED) {
         set_state(c, CONN_OPEN);
         if (c->handler->opened)
             c->handler->opened(c->owner);
@@ -646,7 +648,8 @@ void conn_reset(struct conn *c)
 
 bool conn_is_quiet(const struct conn *c)
 {
-    return c->state == CONN_OPEN && !c->peer_ended && !holds_input(c) && !unsent(c) && socket_is_quiet(c->watch.fd);
+    return c->state == CONN_OPEN && !c->peer_ended && !holds_input(c) && !unsent(c) &&
+           socket_is_quiet(c->watch.fd);
 }
 
 struct tls *conn_tls(const struct conn *c)

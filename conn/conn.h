@@ -18,19 +18,19 @@
 struct conn;
 
 enum conn_reason {
-    CONN_ENDED,       /* we closed it, all was sent */
-    CONN_RESET,       /* we gave it up */
-    CONN_PEER_RESET,  /* ECONNRESET, EPIPE */
-    CONN_FAILED,      /* another errno; a connect that failed */
-    CONN_TLS,         /* conn_end.tls says why */
+    CONN_ENDED,      /* we closed it, all was sent */
+    CONN_RESET,      /* we gave it up */
+    CONN_PEER_RESET, /* ECONNRESET, EPIPE */
+    CONN_FAILED,     /* another errno; a connect that failed */
+    CONN_TLS,        /* conn_end.tls says why */
     CONN_MEMORY,
 };
 
 struct conn_end {
     enum conn_reason reason;
-    int error;                 /* errno with CONN_FAILED and CONN_PEER_RESET */
+    int error; /* errno with CONN_FAILED and CONN_PEER_RESET */
     struct tls_failure tls;
-    bool opened;               /* it had been open before */
+    bool opened; /* it had been open before */
 };
 
 /* Calls to the owner, each from the pump. Any verb may be used in them. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define LINE 4096u
+#define LINE  4096u
 #define SHOWN 1024u /* of a target or another client's text */
 
 static struct bytes cut(struct bytes b)

@@ -10,7 +10,7 @@
 #include "tls/tls.h"
 
 struct access_entry {
-    char id[17];                     /* NUL-terminated hex */
+    char id[17]; /* NUL-terminated hex */
     const struct addr *peer;
     const struct http_head *request; /* NULL or empty when it could not be understood */
     const char *site;                /* NULL: none answered */
@@ -18,9 +18,9 @@ struct access_entry {
     const char *why;                 /* the cause of an error; "" if none */
     struct tls_info tls;             /* version NULL on a plain connection */
     unsigned status;
-    uint64_t bytes_in, bytes_out;    /* of the bodies */
+    uint64_t bytes_in, bytes_out;              /* of the bodies */
     uint64_t began_us, first_byte_us, done_us; /* monotonic; 0: never */
-    bool aborted;                    /* the client did not get all of it */
+    bool aborted;                              /* the client did not get all of it */
 };
 
 void access_log(const struct access_entry *e, enum conf_log_format format);

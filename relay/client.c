@@ -14,13 +14,14 @@
 #include <string.h>
 
 #define OF(member, p) ((struct client *)(void *)((char *)(p)-offsetof(struct client, member)))
-#define LOOK_MS 5000u /* how often a transfer under way is looked at */
+#define LOOK_MS       5000u /* how often a transfer under way is looked at */
 
-static const char PLAIN_HTTP_REPLY[] = "HTTP/1.1 400 Bad Request\r\n"
-                                       "Content-Type: text/plain\r\n"
-                                       "Content-Length: 72\r\n"
-                                       "Connection: close\r\n\r\n"
-                                       "This port speaks HTTPS, and this was plain HTTP. Use https:// instead.\r\n";
+static const char PLAIN_HTTP_REPLY[] =
+    "HTTP/1.1 400 Bad Request\r\n"
+    "Content-Type: text/plain\r\n"
+    "Content-Length: 72\r\n"
+    "Connection: close\r\n\r\n"
+    "This port speaks HTTPS, and this was plain HTTP. Use https:// instead.\r\n";
 _Static_assert(sizeof "This port speaks HTTPS, and this was plain HTTP. Use https:// instead.\r\n" - 1 == 72,
                "Content-Length of the reply");
 
@@ -65,7 +66,8 @@ static void time_out(struct client *c, const char *what, uint64_t ms)
 
 static void head_timeout(struct client *c, uint64_t ms)
 {
-    static const char REPLY[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    static const char REPLY[] =
+        "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
     relay_count(c->relay, COUNT_TIMEOUTS);
     log_info("%s: request head: timeout after %llu ms", c->peer_text, (unsigned long long)ms);
@@ -137,11 +139,8 @@ static void on_timer(struct timer *timer)
             arm(c, c->head_since + t->head);
         break;
     case H1_SERVER_EXCHANGE:
-    case H1_SERVER_TUNNEL:
-        look(c, now);
-        break;
-    case H1_SERVER_CLOSED:
-        break; /* conn ends it by itself */
+    case H1_SERVER_TUNNEL: look(c, now); break;
+    case H1_SERVER_CLOSED: break; /* conn ends it by itself */
     }
 }
 
@@ -153,18 +152,14 @@ static void note_state(struct client *c)
     if (!c->conn)
         return;
     switch (h1_server_state(c->h1)) {
-    case H1_SERVER_IDLE:
-        c->head_since = 0;
-        break;
+    case H1_SERVER_IDLE: c->head_since = 0; break;
     case H1_SERVER_HEAD:
         if (!c->head_since) {
             c->head_since = now;
             arm(c, now + c->conf->timeouts.head);
         }
         break;
-    default:
-        c->head_since = 0;
-        break;
+    default: c->head_since = 0; break;
     }
 }
 
@@ -195,7 +190,8 @@ void client_finished(struct client *c)
 static void take_limits(struct client *c)
 {
     const struct conf_limits *l = &c->conf->limits;
-    c->limits = (struct http_limits){.line = l->request_line, .fields = l->header_bytes, .count = l->header_count};
+    c->limits =
+        (struct http_limits){.line = l->request_line, .fields = l->header_bytes, .count = l->header_count};
 }
 
 static void on_request(void *owner, struct http_stream *stream, struct http_head *head)
@@ -316,15 +312,13 @@ static void log_end(struct client *c, const struct conn_end *end)
     case CONN_TLS:
         if (!end->opened || end->tls.alert) {
             relay_count(c->relay, COUNT_HANDSHAKES_FAILED);
-            log_info("%s: TLS %s: %s%s%s", c->peer_text, end->opened ? "connection" : "handshake", end->tls.text,
-                     end->tls.alert ? ", alert " : "", end->tls.alert ? tls_alert_name(end->tls.alert) : "");
+            log_info("%s: TLS %s: %s%s%s", c->peer_text, end->opened ? "connection" : "handshake",
+                     end->tls.text, end->tls.alert ? ", alert " : "",
+                     end->tls.alert ? tls_alert_name(end->tls.alert) : "");
         }
         break;
-    case CONN_MEMORY:
-        log_warn("%s: closed: out of memory", c->peer_text);
-        break;
-    default:
-        break;
+    case CONN_MEMORY: log_warn("%s: closed: out of memory", c->peer_text); break;
+    default: break;
     }
 }
 

@@ -16,15 +16,15 @@ struct client {
     struct client *prev, *next; /* of the relay's list */
     struct conn *conn;          /* NULL once it has closed */
     struct h1_server *h1;
-    struct conf *conf;          /* a reference: the one its requests began with */
-    struct http_limits limits;  /* of that conf */
+    struct conf *conf;         /* a reference: the one its requests began with */
+    struct http_limits limits; /* of that conf */
     struct addr peer;
-    bool tls;                   /* came by a TLS listener */
-    bool counted;               /* in the relay's table of addresses */
+    bool tls;     /* came by a TLS listener */
+    bool counted; /* in the relay's table of addresses */
     struct timer timer;
     struct task destroy;
-    uint64_t since;             /* when it last became idle, or was accepted */
-    uint64_t head_since;        /* when the head under way began; 0: none is */
+    uint64_t since;      /* when it last became idle, or was accepted */
+    uint64_t head_since; /* when the head under way began; 0: none is */
     /* The rate of the exchange under way. Bytes moved at min-rate earn as many milliseconds as waiting for the client
      * spends; what a fast stretch earns is bounded by the time a stall may take. */
     uint64_t looked_at, looked_bytes;

@@ -33,22 +33,22 @@ enum exchange_state {
 struct exchange {
     struct relay *relay;
     struct client *client;
-    struct conf *conf;              /* a reference: all of it happens under this one */
-    const struct conf_site *site;   /* NULL: none answers */
+    struct conf *conf;            /* a reference: all of it happens under this one */
+    const struct conf_site *site; /* NULL: none answers */
     const struct conf_path *path;
-    struct http_stream *down, *up;  /* NULL when over for us */
+    struct http_stream *down, *up; /* NULL when over for us */
     struct http_head *request;
     struct upstream_attempt *attempt;
     struct upstream_conn *uc;
     struct reply reply;
     size_t reply_sent;
     enum exchange_state state;
-    bool request_ended;     /* all of the request has come */
-    bool request_sent;      /* and has gone to the upstream */
-    bool response_begun;    /* a final head went to the client */
-    bool starved;           /* the client takes no more for now: the upstream is not to blame */
+    bool request_ended;  /* all of the request has come */
+    bool request_sent;   /* and has gone to the upstream */
+    bool response_begun; /* a final head went to the client */
+    bool starved;        /* the client takes no more for now: the upstream is not to blame */
     bool retried;
-    struct timer timer;     /* waiting for the upstream */
+    struct timer timer; /* waiting for the upstream */
     struct task destroy;
     struct access_entry log;
     char upstream_text[ADDR_TEXT];
@@ -454,8 +454,8 @@ static const struct http_stream_events UP = {
 static void on_timer(struct timer *timer)
 {
     struct exchange *x = OF(timer, timer);
-    bool clients_turn = x->starved || (x->state == EXCHANGE_RESPONSE && !x->request_ended &&
-                                       !upstream_is_blocked(x->uc));
+    bool clients_turn =
+        x->starved || (x->state == EXCHANGE_RESPONSE && !x->request_ended && !upstream_is_blocked(x->uc));
     char why[240];
 
     if (clients_turn) { /* the client has timeouts of its own */
@@ -522,9 +522,7 @@ static void down_end(void *owner, const struct http_head *trailers)
         if (x->up)
             end_request(x, trailers);
         break;
-    default:
-        check_over(x);
-        break;
+    default: check_over(x); break;
     }
 }
 
@@ -674,12 +672,8 @@ static void act(struct exchange *x)
     case CONF_ACTION_REDIRECT:
         begin_reply(x, reply_redirect(&x->reply, p->status, p->text, x->request));
         break;
-    case CONF_ACTION_RESPOND:
-        begin_reply(x, reply_text(&x->reply, p->status, p->text));
-        break;
-    case CONF_ACTION_BUILTIN:
-        answer_page(x);
-        break;
+    case CONF_ACTION_RESPOND: begin_reply(x, reply_text(&x->reply, p->status, p->text)); break;
+    case CONF_ACTION_BUILTIN: answer_page(x); break;
     case CONF_ACTION_UPSTREAM:
         if (forward_request(x->request, &f))
             connect_upstream(x, false);

@@ -11,8 +11,9 @@
 
 /* Of one connection only (RFC 9110 §7.6.1), in requests and responses alike. */
 static const enum http_field_id HOP_BY_HOP[] = {
-    HTTP_FIELD_CONNECTION,       HTTP_FIELD_KEEP_ALIVE,        HTTP_FIELD_PROXY_CONNECTION,
-    HTTP_FIELD_TE,               HTTP_FIELD_TRANSFER_ENCODING, HTTP_FIELD_HTTP2_SETTINGS,
+    HTTP_FIELD_CONNECTION,         HTTP_FIELD_KEEP_ALIVE,
+    HTTP_FIELD_PROXY_CONNECTION,   HTTP_FIELD_TE,
+    HTTP_FIELD_TRANSFER_ENCODING,  HTTP_FIELD_HTTP2_SETTINGS,
     HTTP_FIELD_PROXY_AUTHENTICATE, HTTP_FIELD_PROXY_AUTHORIZATION,
 };
 
@@ -133,7 +134,8 @@ bool forward_request(struct http_head *h, const struct forward *f)
 {
     drop_hop_by_hop(h);
     h->keep_alive = true; /* the client's connection ending says nothing about the upstream's */
-    return count_forwards(h) && add_forwarding(h, f) && add_via(h) && forward_apply(h, &f->path->request_headers);
+    return count_forwards(h) && add_forwarding(h, f) && add_via(h) &&
+           forward_apply(h, &f->path->request_headers);
 }
 
 bool forward_response(struct http_head *h, const struct conf_path *path)

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BACKLOG 4096
-#define ACCEPTS 64u        /* of one event, so that those who are connected get their turn */
+#define BACKLOG  4096
+#define ACCEPTS  64u /* of one event, so that those who are connected get their turn */
 #define AGAIN_MS 250u
 
 struct listener {
@@ -133,17 +133,18 @@ static void explain(const struct conf_listen *want, int error, struct conf_error
     addr_format(&want->addr, text);
     if (error == EADDRINUSE) {
         if (socket_holder(&want->addr, holder, sizeof holder))
-            conf_error(e, want->place, directive, "port %u is in use by %s; stop that or choose another address",
-                       port, holder);
+            conf_error(e, want->place, directive,
+                       "port %u is in use by %s; stop that or choose another address", port, holder);
         else
-            conf_error(e, want->place, directive, "port %u is already in use; stop what uses it or choose another",
-                       port);
+            conf_error(e, want->place, directive,
+                       "port %u is already in use; stop what uses it or choose another", port);
     } else if (error == EACCES || error == EPERM) {
-        conf_error(e, want->place, directive,
-                   "no right to bind port %u; give the capability (setcap cap_net_bind_service=+ep proxy, or "
-                   "--cap-add NET_BIND_SERVICE), or lower sysctl net.ipv4.ip_unprivileged_port_start to %u, or "
-                   "listen on a port from 1024 up and map %u to it (-p %u:8443)",
-                   port, port, port, port);
+        conf_error(
+            e, want->place, directive,
+            "no right to bind port %u; give the capability (setcap cap_net_bind_service=+ep proxy, or "
+            "--cap-add NET_BIND_SERVICE), or lower sysctl net.ipv4.ip_unprivileged_port_start to %u, or "
+            "listen on a port from 1024 up and map %u to it (-p %u:8443)",
+            port, port, port, port);
     } else {
         conf_error(e, want->place, directive, "cannot listen on %s: %s", text, socket_reason(error));
     }
@@ -202,7 +203,10 @@ bool listeners_prepare(struct relay *r, const struct conf *conf, struct conf_err
             conf_error(e, want->place, "listen", "out of memory");
             break;
         }
-        *l = (struct listener){r->listeners, r, {.fd = fd, .ready = on_ready}, want->addr, want->tls, false};
+        *l = (struct listener){
+            r->listeners, r, {.fd = fd, .ready = on_ready},
+              want->addr, want->tls, false
+        };
         r->listeners = l;
     }
     if (conf_errors_count(e) == before)

@@ -51,10 +51,11 @@ static bool body(struct reply *out, const char *type, const void *text, size_t n
 bool reply_error(struct reply *out, unsigned status, const char *request_id)
 {
     char page[512];
-    int n = snprintf(page, sizeof page,
-                     "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>%u %s</title></head>\n"
-                     "<body><h1>%u %s</h1><p>Request id: <code>%s</code></p></body></html>\n",
-                     status, http_reason(status), status, http_reason(status), request_id);
+    int n = snprintf(
+        page, sizeof page,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>%u %s</title></head>\n"
+        "<body><h1>%u %s</h1><p>Request id: <code>%s</code></p></body></html>\n",
+        status, http_reason(status), status, http_reason(status), request_id);
 
     if (!begin(out, status) || !body(out, "text/html; charset=utf-8", page, (size_t)n))
         return false;
@@ -158,8 +159,8 @@ static const char PAGE_TOP[] =
     "<p>This page is built in: it stands where your service will be, and shows what the service would get. "
     "To put HTTPS in front of one: <code>proxy 127.0.0.1:8000</code></p>\n";
 
-bool reply_page(struct reply *out, const struct http_head *request, const char *peer, const struct tls_info *tls,
-                const char *server_name)
+bool reply_page(struct reply *out, const struct http_head *request, const char *peer,
+                const struct tls_info *tls, const char *server_name)
 {
     /* Each byte of the head may become six. */
     size_t room = sizeof PAGE_TOP + 4096 + 6 * (size_t)request->text_len + 64 * (size_t)request->field_count;
@@ -183,7 +184,8 @@ bool reply_page(struct reply *out, const struct http_head *request, const char *
     row(&w, bytes_str("Target"), http_head_path(request));
     for (uint32_t i = 0; i < request->field_count; i++)
         if (!request->fields[i].dropped)
-            row(&w, http_field_name(request, &request->fields[i]), http_field_value(request, &request->fields[i]));
+            row(&w, http_field_name(request, &request->fields[i]),
+                http_field_value(request, &request->fields[i]));
     writer_str(&w, "</table>\n</body></html>\n");
     bool made = begin(out, 200) && body(out, "text/html; charset=utf-8", text, writer_len(&w)) &&
                 add(out->head, "Cache-Control", "no-store");

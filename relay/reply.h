@@ -27,8 +27,8 @@ bool reply_to_https(struct reply *out, const char *host, bool is_ipv6, uint16_t 
                     const struct http_head *request);
 bool reply_text(struct reply *out, unsigned status, const char *text);
 /* What arrived, as the upstream would see it. */
-bool reply_page(struct reply *out, const struct http_head *request, const char *peer, const struct tls_info *tls,
-                const char *server_name);
+bool reply_page(struct reply *out, const struct http_head *request, const char *peer,
+                const struct tls_info *tls, const char *server_name);
 void reply_clear(struct reply *r);
 
 #endif

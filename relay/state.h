@@ -20,18 +20,18 @@ struct relay {
     struct conf *conf;
     struct certs *certs;
     struct tls_session_cache *sessions;
-    struct tls_server tls;          /* shared by all TLS connections */
+    struct tls_server tls; /* shared by all TLS connections */
     struct listener *listeners;
-    struct client *clients;         /* all, in no order */
+    struct client *clients; /* all, in no order */
     unsigned client_count;
     unsigned max_clients;
     struct address_counts *addresses;
     struct upstream_host *hosts;
     struct counters counters;
     struct timer shutdown;
-    struct timer accept_again;      /* after EMFILE */
+    struct timer accept_again; /* after EMFILE */
     struct log_gate refused_gate;
-    uint64_t picks;                 /* counts choices of an upstream, for round robin */
+    uint64_t picks; /* counts choices of an upstream, for round robin */
     bool accept_paused;
     bool draining;
 };

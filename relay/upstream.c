@@ -17,9 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IDLE_MAX 256u   /* idle connections kept for one host */
+#define IDLE_MAX  256u  /* idle connections kept for one host */
 #define TRIES_MAX 8u    /* connects of one attempt */
-#define AVOID_MS 2000u  /* an address that failed comes last for so long */
+#define AVOID_MS  2000u /* an address that failed comes last for so long */
 
 static const struct http_limits LIMITS = {.line = 8192, .fields = 65536, .count = 200};
 
@@ -28,12 +28,12 @@ struct upstream_host {
     char *text;
     struct upstream_conn *idle; /* most recently used first */
     unsigned idle_count;
-    uint64_t picked;            /* r->picks when it was last chosen */
+    uint64_t picked; /* r->picks when it was last chosen */
     unsigned next_addr;
     struct {
         struct addr addr;
         uint64_t failed_at;
-    } failed[4];                /* recent failures */
+    } failed[4]; /* recent failures */
 };
 
 struct upstream_conn {
@@ -42,8 +42,8 @@ struct upstream_conn {
     struct upstream_conn *prev, *next; /* in the idle list */
     struct conn *conn;
     struct h1_client *h1;
-    struct upstream_attempt *attempt;  /* while connecting */
-    struct timer timer;                /* connect, or idle in the pool */
+    struct upstream_attempt *attempt; /* while connecting */
+    struct timer timer;               /* connect, or idle in the pool */
     struct task destroy;
     uint64_t idle_ms;
     bool idle, in_input, released, reused, lent, dead;
@@ -52,7 +52,7 @@ struct upstream_conn {
 
 struct upstream_attempt {
     struct relay *relay;
-    struct conf_upstream up;        /* the arrays are the conf's, which the owner holds */
+    struct conf_upstream up; /* the arrays are the conf's, which the owner holds */
     const struct conf_timeouts *timeouts;
     const struct upstream_events *events;
     void *owner;
@@ -109,7 +109,8 @@ static unsigned pick(struct relay *r, const struct conf_upstream *up)
 static bool avoided(const struct upstream_host *h, const struct addr *a, uint64_t now)
 {
     for (size_t i = 0; i < sizeof h->failed / sizeof *h->failed; i++)
-        if (h->failed[i].failed_at && now - h->failed[i].failed_at < AVOID_MS && addr_equal(&h->failed[i].addr, a))
+        if (h->failed[i].failed_at && now - h->failed[i].failed_at < AVOID_MS &&
+            addr_equal(&h->failed[i].addr, a))
             return true;
     return false;
 }
@@ -331,7 +332,8 @@ static void uc_timer(struct timer *timer)
     }
 }
 
-static struct upstream_conn *uc_new(struct upstream_attempt *a, struct upstream_host *host, const struct addr *addr)
+static struct upstream_conn *uc_new(struct upstream_attempt *a, struct upstream_host *host,
+                                    const struct addr *addr)
 {
     struct relay *r = a->relay;
     int fd = socket_connect(addr);
@@ -482,7 +484,8 @@ static void attempt_connect_failed(struct upstream_attempt *a, const char *why, 
     if (h && a->addr_next)
         note_failure(h, &a->addrs[a->addr_next - 1], loop_now(a->relay->loop));
     if (timeout) {
-        snprintf(text, sizeof text, "connect timeout after %llu ms", (unsigned long long)a->timeouts->connect);
+        snprintf(text, sizeof text, "connect timeout after %llu ms",
+                 (unsigned long long)a->timeouts->connect);
         why = text;
     }
     note(a, timeout ? 504 : 502, why ? why : "connection closed");
@@ -580,8 +583,8 @@ static void attempt_step(struct task *task)
 }
 
 struct upstream_attempt *upstream_open(struct relay *r, const struct conf_upstream *up,
-                                       const struct conf_timeouts *timeouts, const struct upstream_events *events,
-                                       void *owner)
+                                       const struct conf_timeouts *timeouts,
+                                       const struct upstream_events *events, void *owner)
 {
     struct upstream_attempt *a = mem_zalloc(sizeof *a);
     if (!a)

@@ -10,7 +10,7 @@
 #include "http/stream.h"
 
 struct relay;
-struct upstream_conn;   /* one connection, idle in the pool or lent to an exchange */
+struct upstream_conn; /* one connection, idle in the pool or lent to an exchange */
 struct upstream_attempt;
 
 struct upstream_events {
@@ -24,8 +24,8 @@ struct upstream_events {
 struct upstream_conn *upstream_take(struct relay *r, const struct conf_upstream *up, bool careful);
 /* Opens a new one; one of the events follows, never inside this call. NULL when out of memory. */
 struct upstream_attempt *upstream_open(struct relay *r, const struct conf_upstream *up,
-                                       const struct conf_timeouts *timeouts, const struct upstream_events *events,
-                                       void *owner);
+                                       const struct conf_timeouts *timeouts,
+                                       const struct upstream_events *events, void *owner);
 void upstream_cancel(struct upstream_attempt *a); /* no event any more */
 
 /* A stream for one request; the caller sets its events. NULL when the connection has just died. */

@@ -35,7 +35,8 @@ static const char *value(const struct http_head *h, const char *name)
         if (f->dropped || !bytes_equal_nocase(http_field_name(h, f), bytes_str(name)))
             continue;
         struct bytes v = http_field_value(h, f);
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", len ? "|" : "", (int)v.n, (const char *)v.p);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", len ? "|" : "", (int)v.n,
+                                (const char *)v.p);
     }
     return len ? text : "-";
 }
@@ -48,9 +49,9 @@ static void forward(struct http_head *h, bool trusted)
 
 TEST(client_cannot_say_who_it_is)
 {
-    static const char *const SPOOFS[] = {"X-Forwarded-For", "x-forwarded-proto", "X_Forwarded_Host", "X-FORWARDED_FOR",
-                                         "X-Real-IP",       "X_Real_IP",         "Forwarded",        "X-Forwarded-Port",
-                                         "X-Forwarded-User"};
+    static const char *const SPOOFS[] = {"X-Forwarded-For", "x-forwarded-proto", "X_Forwarded_Host",
+                                         "X-FORWARDED_FOR", "X-Real-IP",         "X_Real_IP",
+                                         "Forwarded",       "X-Forwarded-Port",  "X-Forwarded-User"};
     struct http_head *h = request("example.com:8443");
 
     for (size_t i = 0; i < sizeof SPOOFS / sizeof *SPOOFS; i++)
@@ -110,12 +111,14 @@ TEST(connection_fields_end_here)
 TEST(operations_are_applied_in_order)
 {
     static struct conf_header ops[] = {
-        {CONF_HEADER_REMOVE, "Server", NULL},
-        {CONF_HEADER_SET, "X-A", "1"},
-        {CONF_HEADER_ADD, "X-A", "2"},
-        {CONF_HEADER_SET, "X-B", "new"},
+        {CONF_HEADER_REMOVE, "Server", NULL },
+        {CONF_HEADER_SET,    "X-A",    "1"  },
+        {CONF_HEADER_ADD,    "X-A",    "2"  },
+        {CONF_HEADER_SET,    "X-B",    "new"},
     };
-    struct conf_path with = {.prefix = "/", .response_headers = {ops, 4}};
+    struct conf_path with = {
+        .prefix = "/", .response_headers = {ops, 4}
+    };
     struct http_head *h = http_head_response(200);
 
     add(h, "Server", "old");

@@ -6,16 +6,23 @@
 
 #include "tests/unit/test.h"
 
-static struct conf_name exact[] = {{{"", 0, 0}, "example.com"}, {{"", 0, 0}, "www.example.com"}};
-static struct conf_name wild[] = {{{"", 0, 0}, "*.example.com"}};
-static struct conf_name other[] = {{{"", 0, 0}, "other.test"}};
+static struct conf_name exact[] = {
+    {{"", 0, 0}, "example.com"    },
+    {{"", 0, 0}, "www.example.com"}
+};
+static struct conf_name wild[] = {
+    {{"", 0, 0}, "*.example.com"}
+};
+static struct conf_name other[] = {
+    {{"", 0, 0}, "other.test"}
+};
 
 TEST(exact_goes_before_wildcard_before_default)
 {
     struct conf_site sites[] = {
-        {.names = wild, .name_count = 1},
-        {.names = exact, .name_count = 2},
-        {.names = other, .name_count = 1, .is_default = true},
+        {.names = wild,       .name_count = 1},
+        {              .names = exact,    .name_count = 2               },
+        { .names = other, .name_count = 1,                .is_default = true},
     };
     struct conf conf = {.sites = sites, .site_count = 3};
 
@@ -33,7 +40,9 @@ TEST(exact_goes_before_wildcard_before_default)
 
 TEST(sole_site_answers_every_host)
 {
-    struct conf_site sites[] = {{.names = exact, .name_count = 2}};
+    struct conf_site sites[] = {
+        {.names = exact, .name_count = 2}
+    };
     struct conf conf = {.sites = sites, .site_count = 1};
 
     CHECK(route_site(&conf, "192.0.2.1") == &sites[0]);
