@@ -200,11 +200,14 @@ download()
     (
         name=$1 version=$2
         shift 2
-        [ -n "$(find $apt/updated -mmin -60 2>/dev/null)" ] || apt-get "$@" update
-        : >$apt/updated
-        cd "$B/deps/download"
+        # set -e does not hold in what stands before ||.
+        if [ -z "$(find $apt/updated -mmin -60 2>/dev/null)" ]; then
+            apt-get "$@" -o APT::Update::Error-Mode=any update || exit 1
+            : >$apt/updated
+        fi
+        cd "$B/deps/download" || exit 1
         apt-get "$@" --download-only source "$name=$version"
-    ) >$apt/log 2>&1 </dev/null || die "$1 $2: cannot be fetched: $(grep -e '^E:' -e '^W:' $apt/log | tail -n 1)"
+    ) >$apt/log 2>&1 </dev/null || die "$1 $2: cannot be fetched: $(grep "^E:" $apt/log | head -n 1)"
 }
 
 # ---- what the build knows of itself -----------------------------------------------------------------------------
