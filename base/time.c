@@ -188,7 +188,7 @@ void time_put_date(struct writer *w, int64_t s)
     put_date(w, &c);
 }
 
-void time_put_http(struct writer *w, int64_t s)
+static void put_http(struct writer *w, int64_t s)
 {
     struct civil c = time_civil(s);
 
@@ -202,6 +202,25 @@ void time_put_http(struct writer *w, int64_t s)
     writer_u8(w, ' ');
     put_clock(w, &c);
     writer_str(w, " GMT");
+}
+
+/* Made once a second: nearly every response has one. */
+void time_put_http(struct writer *w, int64_t s)
+{
+    static uint8_t text[32];
+    static size_t len;
+    static int64_t made_for;
+
+    if (!len || s != made_for) {
+        struct writer made = writer_of(text, sizeof text);
+        put_http(&made, s);
+        len = made.failed ? 0 : writer_len(&made); /* a year of five digits and more: not kept */
+        made_for = s;
+    }
+    if (len)
+        writer_put(w, text, len);
+    else
+        put_http(w, s);
 }
 
 void time_put_clf(struct writer *w, int64_t s)

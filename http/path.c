@@ -115,6 +115,19 @@ bool http_path_normalise(struct bytes target, struct writer *out)
     return !out->failed;
 }
 
+bool http_path_is_normal(struct bytes target, size_t *path_len)
+{
+    size_t i;
+
+    if (target.n == 0 || target.p[0] != '/')
+        return false;
+    for (i = 1; i < target.n && target.p[i] != '?'; i++)
+        if (target.p[i] == '%' || (target.p[i - 1] == '/' && (target.p[i] == '/' || target.p[i] == '.')))
+            return false;
+    *path_len = i;
+    return true;
+}
+
 bool http_path_has_prefix(struct bytes path, struct bytes prefix)
 {
     if (prefix.n > path.n || !bytes_equal((struct bytes){path.p, prefix.n}, prefix))

@@ -11,6 +11,8 @@
  * segments removed (also as %2e), doubled slashes folded. False, for a 400: no leading `/`, a broken
  * percent-encoding, an encoded NUL, segments that climb above the root; or it does not fit. */
 bool http_path_normalise(struct bytes target, struct writer *out);
+/* Is there nothing to normalise? Then the first *path_len bytes are the path; what it is not sure of it denies. */
+bool http_path_is_normal(struct bytes target, size_t *path_len);
 /* Is `prefix` a prefix of `path` at a segment's end? "/api" takes "/api" and "/api/x", not "/apix". */
 bool http_path_has_prefix(struct bytes path, struct bytes prefix);
 

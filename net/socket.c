@@ -225,8 +225,8 @@ ssize_t socket_writev(int fd, const struct iovec *iov, int count)
 {
     ssize_t n;
 
-    do
-        n = writev(fd, iov, count);
+    do /* one run is the common case, and cheaper without the vector */
+        n = count == 1 ? write(fd, iov->iov_base, iov->iov_len) : writev(fd, iov, count);
     while (n < 0 && errno == EINTR);
     return n == 0 ? SOCKET_AGAIN : outcome(n);
 }

@@ -8,18 +8,38 @@
 
 #include <string.h>
 
-#define LINE  4096u
-#define SHOWN 1024u /* of a target or another client's text */
+/* How long what others have written may be in a line, escaped; longer is cut, so that a line is always whole. */
+enum { METHOD_MAX = 64, TARGET_MAX = 2048, HOST_MAX = 320, FIELD_MAX = 1024, WHY_MAX = 512 };
 
-static struct bytes cut(struct bytes b)
+#define LINE 5120u
+_Static_assert(LINE <= LOG_LINE_MAX, "the log does not cut a line");
+_Static_assert(METHOD_MAX + TARGET_MAX + HOST_MAX + WHY_MAX + 1280 < LINE, "text and JSON, with names and numbers");
+_Static_assert(METHOD_MAX + TARGET_MAX + 2 * FIELD_MAX + 512 < LINE, "combined, with an address and numbers");
+
+typedef void escape_fn(struct writer *w, struct bytes in);
+
+/* Escaped, and as much of it as fits max. */
+static void put_cut(struct writer *w, struct bytes b, size_t max, escape_fn *escape)
 {
-    return bytes_of(b.p, b.n < SHOWN ? b.n : SHOWN);
+    size_t n = b.n < max ? b.n : max;
+
+    for (;;) {
+        struct writer before = *w;
+        escape(w, bytes_of(b.p, n));
+        size_t len = writer_len(w) - writer_len(&before);
+        if (len <= max && !w->failed)
+            return;
+        *w = before;
+        if (n == 0)
+            return;
+        n = len > max ? n * max / len : n / 2;
+    }
 }
 
 static struct bytes field(const struct access_entry *e, enum http_field_id id)
 {
     const struct http_field *f = e->request ? http_head_find(e->request, id) : NULL;
-    return f ? cut(http_field_value(e->request, f)) : bytes_of(NULL, 0);
+    return f ? http_field_value(e->request, f) : bytes_of(NULL, 0);
 }
 
 static uint64_t total_us(const struct access_entry *e)
@@ -32,16 +52,15 @@ static uint64_t first_us(const struct access_entry *e)
     return e->first_byte_us ? e->first_byte_us - e->began_us : 0;
 }
 
-static void put_request_line(struct writer *w, const struct access_entry *e,
-                             void (*escape)(struct writer *, struct bytes))
+static void put_request_line(struct writer *w, const struct access_entry *e)
 {
     if (!e->request || !http_head_method(e->request).n) {
         writer_str(w, "-");
         return;
     }
-    escape(w, cut(http_head_method(e->request)));
+    put_cut(w, http_head_method(e->request), METHOD_MAX, log_escape);
     writer_str(w, " ");
-    escape(w, cut(http_head_target(e->request)));
+    put_cut(w, http_head_target(e->request), TARGET_MAX, log_escape);
     writer_str(w, e->request->minor ? " HTTP/1.1" : " HTTP/1.0");
 }
 
@@ -54,11 +73,10 @@ static void put_ms(struct writer *w, uint64_t us)
 
 static void as_text(struct writer *w, const struct access_entry *e)
 {
-    char peer[ADDR_TEXT];
 
     time_put_iso(w, time_wall_ms());
-    writer_printf(w, " %s %s \"", addr_format_ip(e->peer, peer), e->site ? e->site : "-");
-    put_request_line(w, e, log_escape);
+    writer_printf(w, " %s %s \"", e->peer_ip, e->site ? e->site : "-");
+    put_request_line(w, e);
     writer_str(w, "\" ");
     writer_dec(w, e->status);
     writer_str(w, " in=");
@@ -83,16 +101,21 @@ static void as_text(struct writer *w, const struct access_entry *e)
         writer_str(w, " aborted");
     if (e->why && e->why[0]) {
         writer_str(w, " error=\"");
-        log_escape(w, bytes_str(e->why));
+        put_cut(w, bytes_str(e->why), WHY_MAX, log_escape);
         writer_str(w, "\"");
     }
 }
 
-static void json_text(struct writer *w, const char *key, struct bytes value)
+static void json_cut(struct writer *w, const char *key, struct bytes value, size_t max)
 {
     writer_printf(w, ",\"%s\":\"", key);
-    log_escape_json(w, value);
+    put_cut(w, value, max, log_escape_json);
     writer_str(w, "\"");
+}
+
+static void json_text(struct writer *w, const char *key, const char *value)
+{
+    json_cut(w, key, bytes_str(value), HOST_MAX);
 }
 
 static void json_number(struct writer *w, const char *key, uint64_t value)
@@ -103,61 +126,58 @@ static void json_number(struct writer *w, const char *key, uint64_t value)
 
 static void as_json(struct writer *w, const struct access_entry *e)
 {
-    char peer[ADDR_TEXT];
     const struct http_head *h = e->request;
 
     writer_str(w, "{\"time\":\"");
     time_put_iso(w, time_wall_ms());
     writer_str(w, "\"");
-    json_text(w, "client", bytes_str(addr_format_ip(e->peer, peer)));
-    json_text(w, "site", bytes_str(e->site ? e->site : ""));
-    json_text(w, "method", h ? cut(http_head_method(h)) : bytes_of(NULL, 0));
-    json_text(w, "target", h ? cut(http_head_target(h)) : bytes_of(NULL, 0));
-    json_text(w, "protocol", bytes_str(!h || h->minor ? "HTTP/1.1" : "HTTP/1.0"));
-    json_text(w, "host", h && h->has_host ? cut(http_head_host(h)) : bytes_of(NULL, 0));
+    json_text(w, "client", e->peer_ip);
+    json_text(w, "site", e->site ? e->site : "");
+    json_cut(w, "method", h ? http_head_method(h) : bytes_of(NULL, 0), METHOD_MAX);
+    json_cut(w, "target", h ? http_head_target(h) : bytes_of(NULL, 0), TARGET_MAX);
+    json_text(w, "protocol", !h || h->minor ? "HTTP/1.1" : "HTTP/1.0");
+    json_cut(w, "host", h && h->has_host ? http_head_host(h) : bytes_of(NULL, 0), HOST_MAX);
     json_number(w, "status", e->status);
     json_number(w, "bytes_in", e->bytes_in);
     json_number(w, "bytes_out", e->bytes_out);
     json_number(w, "time_us", total_us(e));
     if (e->upstream) {
-        json_text(w, "upstream", bytes_str(e->upstream));
+        json_text(w, "upstream", e->upstream);
         if (e->first_byte_us)
             json_number(w, "first_byte_us", first_us(e));
     }
     if (e->tls.version) {
-        json_text(w, "tls", bytes_str(e->tls.version));
-        json_text(w, "cipher", bytes_str(e->tls.cipher));
+        json_text(w, "tls", e->tls.version);
+        json_text(w, "cipher", e->tls.cipher);
         writer_printf(w, ",\"resumed\":%s", e->tls.resumed ? "true" : "false");
     }
-    json_text(w, "id", bytes_str(e->id));
+    json_text(w, "id", e->id);
     if (e->aborted)
         writer_str(w, ",\"aborted\":true");
     if (e->why && e->why[0])
-        json_text(w, "error", bytes_str(e->why));
+        json_cut(w, "error", bytes_str(e->why), WHY_MAX);
     writer_str(w, "}");
 }
 
 /* Apache's and nginx's "combined". */
 static void as_combined(struct writer *w, const struct access_entry *e)
 {
-    char peer[ADDR_TEXT];
 
-    writer_printf(w, "%s - - [", addr_format_ip(e->peer, peer));
+    writer_printf(w, "%s - - [", e->peer_ip);
     time_put_clf(w, time_wall());
     writer_str(w, "] \"");
-    put_request_line(w, e, log_escape);
+    put_request_line(w, e);
     writer_printf(w, "\" %u %llu \"", e->status, (unsigned long long)e->bytes_out);
     struct bytes referer = field(e, HTTP_FIELD_REFERER), agent = field(e, HTTP_FIELD_USER_AGENT);
-    log_escape(w, referer.n ? referer : bytes_str("-"));
+    put_cut(w, referer.n ? referer : bytes_str("-"), FIELD_MAX, log_escape);
     writer_str(w, "\" \"");
-    log_escape(w, agent.n ? agent : bytes_str("-"));
+    put_cut(w, agent.n ? agent : bytes_str("-"), FIELD_MAX, log_escape);
     writer_str(w, "\"");
 }
 
 void access_log(const struct access_entry *e, enum conf_log_format format)
 {
-    /* Escapes make four or six bytes of one; a line that is cut is still a line, but JSON would not be JSON. */
-    uint8_t room[LINE * 5];
+    BYTES_UNSET uint8_t room[LINE];
     struct writer w = writer_of(room, sizeof room);
 
     switch (format) {

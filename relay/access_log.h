@@ -11,7 +11,7 @@
 
 struct access_entry {
     char id[17]; /* NUL-terminated hex */
-    const struct addr *peer;
+    const char *peer_ip;
     const struct http_head *request; /* NULL or empty when it could not be understood */
     const char *site;                /* NULL: none answered */
     const char *upstream;            /* NULL: answered here */

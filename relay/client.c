@@ -11,6 +11,7 @@
 #include "relay/listener.h"
 #include "net/socket.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define OF(member, p) ((struct client *)(void *)((char *)(p)-offsetof(struct client, member)))
@@ -375,6 +376,15 @@ static void link_client(struct client *c)
     relay_count(r, COUNT_CONNECTIONS_OPEN);
 }
 
+/* Clients come over TCP: an address with brackets and port takes 54 bytes at most. */
+static void set_peer_text(struct client *c)
+{
+    char text[ADDR_TEXT];
+
+    snprintf(c->peer_ip, sizeof c->peer_ip, "%.47s", addr_format_ip(&c->peer, text));
+    snprintf(c->peer_text, sizeof c->peer_text, "%.55s", addr_format(&c->peer, text));
+}
+
 bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, bool counted)
 {
     struct client *c = mem_zalloc(sizeof *c);
@@ -394,7 +404,7 @@ bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, b
     c->conf = conf_ref(r->conf);
     take_limits(c);
     c->since = loop_now(r->loop);
-    addr_format(peer, c->peer_text);
+    set_peer_text(c);
     struct http_sink sink = {c, sink_lend, sink_commit, sink_put, sink_resume, sink_close};
     c->h1 = h1_server_new(&sink, &c->limits, &SESSION, c);
     if (c->h1 && timer_set(r->loop, &c->timer,

@@ -31,7 +31,8 @@ struct client {
     int64_t allowance_ms;
     bool waiting; /* for the client, at the last look */
     unsigned requests;
-    char peer_text[ADDR_TEXT];
+    char peer_ip[48];
+    char peer_text[56]; /* with its port */
 };
 
 /* Takes over fd. False when out of memory (fd is closed). */

@@ -259,7 +259,7 @@ static void send_request(struct exchange *x)
     x->up->events = &UP;
     x->up->owner = x;
     set_state(x, EXCHANGE_RESPONSE);
-    snprintf(x->upstream_text, sizeof x->upstream_text, "%s", upstream_text(x->uc));
+    memcpy(x->upstream_text, upstream_text(x->uc), sizeof x->upstream_text);
     x->log.upstream = x->upstream_text;
     touch(x);
     if (x->state != EXCHANGE_RESPONSE)
@@ -585,7 +585,7 @@ static struct exchange *exchange_new(struct client *c, struct http_stream *strea
     struct writer w = writer_of(x->log.id, sizeof x->log.id - 1);
     writer_hex(&w, id, sizeof id);
     x->log.began_us = time_mono_us();
-    x->log.peer = &c->peer;
+    x->log.peer_ip = c->peer_ip;
     x->log.request = head;
     if (c->tls)
         x->log.tls = tls_info(conn_tls(c->conn));
@@ -655,7 +655,7 @@ static bool answer_plain(struct exchange *x, const struct http_authority *a, str
 
 static void answer_page(struct exchange *x)
 {
-    struct forward f = {&x->client->peer, peer_is_trusted(x), x->client->tls, x->path};
+    struct forward f = {x->client->peer_ip, peer_is_trusted(x), x->client->tls, x->path};
     const struct tls *tls = conn_tls(x->client->conn);
     bool made = forward_request(x->request, &f) &&
                 reply_page(&x->reply, x->request, x->client->peer_text, tls ? &x->log.tls : NULL,
@@ -666,7 +666,7 @@ static void answer_page(struct exchange *x)
 static void act(struct exchange *x)
 {
     const struct conf_path *p = x->path;
-    struct forward f = {&x->client->peer, peer_is_trusted(x), x->client->tls, p};
+    struct forward f = {x->client->peer_ip, peer_is_trusted(x), x->client->tls, p};
 
     switch (p->action) {
     case CONF_ACTION_REDIRECT:
@@ -702,12 +702,32 @@ static bool refuse_method(struct exchange *x)
     return true;
 }
 
+/* The path that decides, without its query: the target's own bytes, or made in the head's text. */
+static unsigned find_path(struct http_head *h, struct bytes *path)
+{
+    struct bytes target = http_head_path(h);
+    size_t len;
+
+    if (bytes_is(target, "*")) {
+        *path = bytes_str("/");
+    } else if (http_path_is_normal(target, &len)) {
+        *path = bytes_of(target.p, len);
+    } else {
+        uint32_t at = http_head_store(h, target); /* never longer than it was */
+        if (at == UINT32_MAX)
+            return 503;
+        struct writer w = writer_of(h->text + at, target.n);
+        if (!http_path_normalise(http_head_path(h), &w))
+            return 400;
+        *path = bytes_of(w.start, writer_len(&w));
+    }
+    return 0;
+}
+
 static void route(struct exchange *x)
 {
     struct http_authority authority = {.port = 0};
-    struct bytes target = http_head_path(x->request);
-    uint8_t room[8192 + 16];
-    struct writer path = writer_of(room, sizeof room);
+    struct bytes path;
 
     if (x->request->has_host && !http_authority_parse(http_head_host(x->request), &authority)) {
         fail(x, 400, "malformed Host");
@@ -722,20 +742,18 @@ static void route(struct exchange *x)
     x->path = &x->site->paths[x->site->path_count - 1];
     if (refuse_method(x))
         return;
-    if (bytes_is(target, "*")) {
-        writer_str(&path, "/");
-    } else if (!http_path_normalise(target, &path)) {
-        fail(x, path.failed ? 414 : 400, "malformed path");
+    unsigned status = find_path(x->request, &path);
+    if (status) {
+        fail(x, status, status == 400 ? "malformed path" : "out of memory");
         return;
     }
-    struct bytes normal = bytes_of(room, writer_len(&path));
     if (x->client->tls && (x->site->tls == CONF_TLS_OFF || misdirected(x, authority.host))) {
         fail(x, 421, "Host selects another site than this connection's");
         return;
     }
-    if (!x->client->tls && answer_plain(x, &authority, normal))
+    if (!x->client->tls && answer_plain(x, &authority, path))
         return;
-    x->path = route_path(x->site, normal);
+    x->path = route_path(x->site, path);
     if (x->request->body == HTTP_BODY_LENGTH && too_large(x, x->request->length)) {
         fail(x, 413, "request body above max-body");
         return;

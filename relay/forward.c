@@ -68,7 +68,7 @@ static bool add(struct http_head *h, const char *name, struct bytes value)
 /* All values of a list field as one, with ours at its end. */
 static bool append_for(struct http_head *h, const char *ip)
 {
-    uint8_t room[2048];
+    BYTES_UNSET uint8_t room[2048];
     struct writer w = writer_of(room, sizeof room);
 
     for (uint32_t i = 0; i < h->field_count; i++) {
@@ -90,9 +90,8 @@ static bool append_for(struct http_head *h, const char *ip)
 
 static bool add_forwarding(struct http_head *h, const struct forward *f)
 {
-    char ip[ADDR_TEXT];
+    const char *ip = f->peer_ip;
 
-    addr_format_ip(f->peer, ip);
     if (!f->trusted)
         for (size_t i = 0; i < sizeof FORWARDING / sizeof *FORWARDING; i++)
             http_head_drop(h, FORWARDING[i]);

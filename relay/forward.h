@@ -9,8 +9,8 @@
 #include "http/head.h"
 
 struct forward {
-    const struct addr *peer; /* the client's address */
-    bool trusted;            /* the peer is a trusted proxy: what it says of its client is kept */
+    const char *peer_ip; /* the client's address */
+    bool trusted;        /* the peer is a trusted proxy: what it says of its client is kept */
     bool tls;
     const struct conf_path *path;
 };

@@ -94,7 +94,7 @@ static struct bytes uri(const struct http_head *request)
 
 bool reply_redirect(struct reply *out, unsigned status, const char *target, const struct http_head *request)
 {
-    uint8_t room[10240];
+    BYTES_UNSET uint8_t room[10240];
     struct writer w = writer_of(room, sizeof room);
 
     for (const char *at = target; *at;) {
@@ -111,7 +111,7 @@ bool reply_redirect(struct reply *out, unsigned status, const char *target, cons
 bool reply_to_https(struct reply *out, const char *host, bool is_ipv6, uint16_t port,
                     const struct http_head *request)
 {
-    uint8_t room[10240];
+    BYTES_UNSET uint8_t room[10240];
     struct writer w = writer_of(room, sizeof room);
 
     writer_printf(&w, is_ipv6 ? "https://[%s]" : "https://%s", host);

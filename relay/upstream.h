@@ -32,7 +32,7 @@ void upstream_cancel(struct upstream_attempt *a); /* no event any more */
 struct http_stream *upstream_request(struct upstream_conn *uc);
 bool upstream_was_reused(const struct upstream_conn *uc);
 bool upstream_got_response(const struct upstream_conn *uc);
-const char *upstream_text(const struct upstream_conn *uc); /* "127.0.0.1:8080" */
+const char *upstream_text(const struct upstream_conn *uc); /* "127.0.0.1:8080", ADDR_TEXT bytes of it */
 /* The exchange is done with it: back to the pool if it can carry another request, else closed. A stream still under
  * way must have been aborted. */
 void upstream_release(struct upstream_conn *uc, uint64_t idle_ms);

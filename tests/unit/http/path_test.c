@@ -223,6 +223,27 @@ TEST(long_names)
     CHECK(!http_authority_parse(bytes_of("[::1\0]", 6), &a));
 }
 
-TEST_MAIN(RUN(paths_are_normalised), RUN(path_that_does_not_fit_is_refused),
-          RUN(path_never_climbs_into_what_was_written_before), RUN(prefixes_end_with_a_segment),
-          RUN(authorities_are_taken_apart), RUN(long_names))
+TEST(path_called_normal_is_normal)
+{
+    static const char *const targets[] = {
+        "/",   "/a",   "/a/b?x=/../y",   "/?", "/a/", "//", "/./a", "/a/..", "/%61",
+        "/a%", "/a//", "/.well-known/x", "*",  "x",   "",   "/a?%", "/...",  "/a.b/c."};
+    unsigned normal = 0;
+
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        struct bytes target = bytes_str(targets[i]);
+        uint8_t room[64];
+        struct writer w = writer_of(room, sizeof room);
+        size_t len;
+        if (!http_path_is_normal(target, &len))
+            continue;
+        normal++;
+        CHECK(http_path_normalise(target, &w));
+        CHECK_MEM(room, writer_len(&w), target.p, len);
+    }
+    CHECK_EQ(normal, 7);
+}
+
+TEST_MAIN(RUN(paths_are_normalised), RUN(path_called_normal_is_normal),
+          RUN(path_that_does_not_fit_is_refused), RUN(path_never_climbs_into_what_was_written_before),
+          RUN(prefixes_end_with_a_segment), RUN(authorities_are_taken_apart), RUN(long_names))
