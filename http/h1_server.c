@@ -35,6 +35,7 @@ struct h1_server {
     bool out_ended;   /* the same of what we send */
     bool blocked;     /* the owner took less than it was offered */
     bool reopened;    /* ...and has room again since it was asked */
+    bool full;        /* the sink lent nothing for a head: no further request until it does */
     bool closing;     /* no request after this one */
     bool is_head, can_upgrade, expects, got_body;
     uint8_t minor; /* of the request's version */
@@ -300,6 +301,11 @@ size_t h1_server_recv(struct h1_server *s, const uint8_t *p, size_t n)
 
         switch ((enum h1_server_state)s->state) {
         case H1_SERVER_IDLE:
+            /* Else a client that never reads could ask for answers without a body, and have them pile up. */
+            if (s->full)
+                goto out;
+            took = recv_head(s, p + used, n - used);
+            break;
         case H1_SERVER_HEAD: took = recv_head(s, p + used, n - used); break;
         case H1_SERVER_EXCHANGE:
         case H1_SERVER_TUNNEL:
@@ -345,6 +351,10 @@ void h1_server_eof(struct h1_server *s)
 
 void h1_server_writable(struct h1_server *s)
 {
+    if (s->full) {
+        s->full = false;
+        s->sink.resume(s->sink.ctx);
+    }
     if (!s->lent || !s->out.starved)
         return;
     s->out.starved = false;
@@ -357,7 +367,7 @@ void h1_server_writable(struct h1_server *s)
 bool h1_server_wants_recv(const struct h1_server *s)
 {
     switch ((enum h1_server_state)s->state) {
-    case H1_SERVER_IDLE:
+    case H1_SERVER_IDLE: return !s->full;
     case H1_SERVER_HEAD: return true;
     case H1_SERVER_EXCHANGE:
     case H1_SERVER_TUNNEL: return !s->in_ended && !s->blocked;
@@ -399,7 +409,7 @@ static void abort_quietly(struct h1_server *s)
 static bool send_switch(struct h1_server *s, const struct http_head *head)
 {
     assert(s->can_upgrade);
-    if (!h1_write_response(&s->sink, head, H1_FRAME_NOTHING, "upgrade", true)) {
+    if (!h1_write_response(&s->sink, head, H1_FRAME_NOTHING, "upgrade", true, &s->full)) {
         abort_quietly(s);
         return false;
     }
@@ -416,7 +426,7 @@ static bool send_interim(struct h1_server *s, const struct http_head *head)
 {
     if (head->status == 100)
         s->expects = false;
-    if (s->minor == 0 || h1_write_response(&s->sink, head, H1_FRAME_NOTHING, NULL, false))
+    if (s->minor == 0 || h1_write_response(&s->sink, head, H1_FRAME_NOTHING, NULL, false, &s->full))
         return true; /* HTTP/1.0 knows no such responses (RFC 9110 §15.2) */
     abort_quietly(s);
     return false;
@@ -441,7 +451,7 @@ static bool stream_head(struct http_stream *stream, const struct http_head *head
         connection = "close";
     else if (s->minor == 0)
         connection = "keep-alive";
-    if (!h1_write_response(&s->sink, head, said, connection, false)) {
+    if (!h1_write_response(&s->sink, head, said, connection, false, &s->full)) {
         abort_quietly(s);
         return false;
     }

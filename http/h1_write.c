@@ -170,11 +170,13 @@ bool h1_write_request(const struct http_sink *sink, const struct http_head *head
 }
 
 bool h1_write_response(const struct http_sink *sink, const struct http_head *head, enum h1_framing framing,
-                       const char *connection, bool upgrade)
+                       const char *connection, bool upgrade, bool *full)
 {
     struct out o;
 
     out_open(&o, sink, (size_t)head->text_len + 256);
+    if (!o.lent)
+        *full = true;
     out_str(&o, "HTTP/1.1 ");
     out_dec(&o, head->status);
     out_str(&o, " ");

@@ -36,11 +36,12 @@ struct h1_out {
 };
 
 /* The head with its framing. `connection` is what the Connection field says, NULL for no such field; the Upgrade
- * field goes out with `upgrade` alone, without h2c. False when out of memory. */
+ * field goes out with `upgrade` alone, without h2c. False when out of memory. `*full` is set when the sink lent nothing:
+ * `writable` is due. */
 bool h1_write_request(const struct http_sink *sink, const struct http_head *head, enum h1_framing framing,
                       const char *connection, bool upgrade);
 bool h1_write_response(const struct http_sink *sink, const struct http_head *head, enum h1_framing framing,
-                       const char *connection, bool upgrade);
+                       const char *connection, bool upgrade, bool *full);
 
 /* The body that follows such a head. */
 void h1_out_start(struct h1_out *out, enum h1_framing framing, uint64_t length);
