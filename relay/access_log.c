@@ -13,7 +13,8 @@ enum { METHOD_MAX = 64, TARGET_MAX = 2048, HOST_MAX = 320, FIELD_MAX = 1024, WHY
 
 #define LINE 5120u
 _Static_assert(LINE <= LOG_LINE_MAX, "the log does not cut a line");
-_Static_assert(METHOD_MAX + TARGET_MAX + HOST_MAX + WHY_MAX + 1280 < LINE, "text and JSON, with names and numbers");
+_Static_assert(METHOD_MAX + TARGET_MAX + HOST_MAX + WHY_MAX + 1280 < LINE,
+               "text and JSON, with names and numbers");
 _Static_assert(METHOD_MAX + TARGET_MAX + 2 * FIELD_MAX + 512 < LINE, "combined, with an address and numbers");
 
 typedef void escape_fn(struct writer *w, struct bytes in);
@@ -73,7 +74,6 @@ static void put_ms(struct writer *w, uint64_t us)
 
 static void as_text(struct writer *w, const struct access_entry *e)
 {
-
     time_put_iso(w, time_wall_ms());
     writer_printf(w, " %s %s \"", e->peer_ip, e->site ? e->site : "-");
     put_request_line(w, e);
@@ -162,7 +162,6 @@ static void as_json(struct writer *w, const struct access_entry *e)
 /* Apache's and nginx's "combined". */
 static void as_combined(struct writer *w, const struct access_entry *e)
 {
-
     writer_printf(w, "%s - - [", e->peer_ip);
     time_put_clf(w, time_wall());
     writer_str(w, "] \"");

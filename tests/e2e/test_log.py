@@ -146,6 +146,26 @@ def test_long_target_is_one_bounded_line(site):
     assert all(len(json.dumps(e)) < 20000 for e in entries(p, 2))
 
 
+WORST = ["GET /%s HTTP/1.1\r\nHost: localhost\r\n" % ("\"" * 7000),
+         "GET / HTTP/1.1\r\nHost: %s\r\n" % ("\xff\t" * 3000),
+         "%s / HTTP/1.1\r\nHost: localhost\r\n" % ("M" * 7000)]
+FIELDS = "Referer: %s\r\nUser-Agent: %s\r\nConnection: close\r\n\r\n" % ("\"\xff" * 2000, "\\\xff" * 2000)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "combined"])
+def test_the_longest_lines_are_whole(site, form):
+    """What is cut is a field, never the line: its end, quotes and braces are there."""
+    p, u = site(echo, globals="log " + form)
+    ends = {"text": r'(id=[0-9a-f]{16}|error="[^"]*")$', "json": r"^{.*}$", "combined": r'" \d+ \d+ "[^"]*" "[^"]*"$'}
+    for worst in WORST:
+        before = len(access_lines(p, 0, ""))
+        p.raw((worst + FIELDS).encode("latin1"))
+        line = access_lines(p, before + 1, "")[before:][-1]
+        assert len(line) < 8192 and re.search(ends[form], line), line
+        if form == "json":
+            json.loads(line)
+
+
 def test_handshake_failure_is_one_line(site):
     p, u = site(echo)
     before = p.out().count("\n")
