@@ -136,6 +136,11 @@ static void print_banner(const struct conf *conf, struct certs *certs)
             https = addr_port(&conf->listens[i].addr);
         else
             http = addr_port(&conf->listens[i].addr);
+    if (conf->log_format == CONF_LOG_JSON) { /* whose reader takes nothing else */
+        log_info("https://localhost:%u, certificate SHA-256 %s", https,
+                 certs_fingerprint_text(id, fingerprint));
+        return;
+    }
     printf("\n  https://localhost:%u\n", https);
     if (http)
         printf("  http://localhost:%u redirects there\n", http);
@@ -150,10 +155,12 @@ static void print_banner(const struct conf *conf, struct certs *certs)
 static int validate(const struct conf *conf, struct conf_errors *e)
 {
     struct certs *certs = certs_new(conf, true, e);
+    bool good = confine_check(conf, e) && certs;
 
     log_flush();
-    if (!certs) {
+    if (!good) {
         print_errors(e);
+        certs_free(certs);
         return 1;
     }
     describe(conf, certs, say_stdout);

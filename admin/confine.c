@@ -14,6 +14,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -93,16 +94,34 @@ static bool set_capabilities(bool read_files)
     return syscall(SYS_capset, &header, sets) == 0;
 }
 
-static bool drop_user(const struct conf *conf, bool files_confined, struct conf_errors *e)
+static bool look_up_user(const struct conf *conf, uid_t *uid, gid_t *gid, struct conf_errors *e)
 {
     const struct conf_place nowhere = {"", 0, 0};
+
+    if (find_user(conf->user, uid, gid))
+        return true;
+    conf_error(e, nowhere, "user", "there is no user %s; name one that /etc/passwd has, or a number",
+               conf->user);
+    return false;
+}
+
+bool confine_check(const struct conf *conf, struct conf_errors *e)
+{
+    uid_t uid;
+    gid_t gid;
+    return look_up_user(conf, &uid, &gid, e);
+}
+
+static bool drop_user(const struct conf *conf, bool files_confined, struct conf_errors *e)
+{
     uid_t uid;
     gid_t gid;
 
-    if (!find_user(conf->user, &uid, &gid)) {
-        conf_error(e, nowhere, "user", "there is no user %s; name one that /etc/passwd has, or a number",
-                   conf->user);
+    if (!look_up_user(conf, &uid, &gid, e))
         return false;
+    if (uid == 0) {
+        log_warn("user: root, as the configuration says");
+        return true;
     }
     if (conf->state)
         hand_over(AT_FDCWD, conf->state, uid, gid, 4);
@@ -135,6 +154,18 @@ static void allow_folder_of(struct landlock *l, const char *file)
     landlock_allow(l, folder[0] ? folder : "/", false);
 }
 
+/* resolv.conf is often a link to where a daemon writes it anew by renaming: then that folder; else the file alone,
+ * since /etc as a whole is nobody's business. */
+static void allow_resolver(struct landlock *l)
+{
+    char *real = realpath("/etc/resolv.conf", NULL);
+
+    landlock_allow(l, "/etc/resolv.conf", false);
+    if (real && strncmp(real, "/etc/", 5) != 0)
+        allow_folder_of(l, real);
+    free(real);
+}
+
 static void allow_all(struct landlock *l, const struct conf *conf)
 {
     if (conf->state)
@@ -153,10 +184,10 @@ static void allow_all(struct landlock *l, const struct conf *conf)
         allow_folder_of(l, conf->sites[i].cert_file);
         allow_folder_of(l, conf->sites[i].key_file);
     }
-    /* What the resolver and the log's readers need. */
-    static const char *const READ[] = {"/etc/resolv.conf",   "/etc/hosts",    "/etc/host.conf",
-                                       "/etc/nsswitch.conf", "/etc/svc.conf", "/run/systemd/resolve",
-                                       "/proc/self"};
+    allow_resolver(l);
+    /* What else name lookups read. */
+    static const char *const READ[] = {"/etc/hosts",    "/etc/host.conf",       "/etc/nsswitch.conf",
+                                       "/etc/svc.conf", "/run/systemd/resolve", "/proc/self"};
     for (size_t i = 0; i < sizeof READ / sizeof *READ; i++)
         landlock_allow(l, READ[i], false);
 }

@@ -14,4 +14,7 @@
  * in e and the program should end. */
 bool confine(const struct conf *conf, struct conf_errors *e);
 
+/* What confine would refuse, found out without doing anything: the user to become does not exist. */
+bool confine_check(const struct conf *conf, struct conf_errors *e);
+
 #endif

@@ -143,8 +143,8 @@ static void explain(const struct conf_listen *want, int error, struct conf_error
             e, want->place, directive,
             "no right to bind port %u; give the capability (setcap cap_net_bind_service=+ep proxy, or "
             "--cap-add NET_BIND_SERVICE), or lower sysctl net.ipv4.ip_unprivileged_port_start to %u, or "
-            "listen on a port from 1024 up and map %u to it (-p %u:8443)",
-            port, port, port, port);
+            "listen on a port from 1024 up and map %u to it (-p %u:%u)",
+            port, port, port, port, port + 8000u);
     } else {
         conf_error(e, want->place, directive, "cannot listen on %s: %s", text, socket_reason(error));
     }

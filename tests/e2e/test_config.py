@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line and the file: what is accepted, and in which words the rest is refused."""
 import hashlib
+import json
 import os
 import re
 import socket
@@ -138,6 +139,15 @@ def test_banner_fingerprint(proxy, upstream, tmp):
     assert shown.replace(":", "").lower() == want
 
 
+def test_the_banner_is_json_in_a_log_of_json(proxy, upstream, tmp):
+    u = upstream(echo)
+    p = proxy(None, tls=False, args=["--listen", "127.0.0.1:%d" % free_port(), "--state", tmp, "--log", "json",
+                                    "--admin", "off", u.address, *plain()])
+    p.wait_log("started")
+    lines = [json.loads(line)["msg"] for line in p.out().splitlines()]
+    assert any(re.search(r"https://localhost:\d+.*(?:[0-9A-F]{2}:){31}", line) for line in lines)
+
+
 def plain():
     """What the sanitised build needs on the command line; see Proxy."""
     if binary() != BIN_ASAN:
@@ -212,6 +222,11 @@ def test_validate_binds_and_writes_nothing(tmp, upstream):
     u = upstream(echo)
     valid(tmp, "listen 127.0.0.1:%d\nsite a.test { tls self-signed\n respond 200 x }" % u.port)
     assert sorted(os.listdir(tmp)) == ["t.conf"]
+
+
+def test_validate_knows_that_a_user_is_missing():
+    r = run("--validate", "--user", "no-such-user-here", "a.test=127.0.0.1:1")
+    assert r.returncode == 1 and "no-such-user-here" in r.stderr
 
 
 GOOD = {
