@@ -724,6 +724,25 @@ static unsigned find_path(struct http_head *h, struct bytes *path)
     return 0;
 }
 
+/* Could a service behind take this path for one that another block decides on? Services differ in what they take for
+ * a slash and for a segment's end; a rule that says no must not hang on guessing which. */
+static unsigned check_path(struct exchange *x, struct bytes path)
+{
+    struct http_head *h = x->request;
+
+    if (x->site->path_count == 1 || route_is_plain(http_head_path(h)))
+        return 0;
+    if (route_has_dots(http_head_path(h)))
+        return 400;
+    uint32_t at = http_head_store(h, path);
+    if (at == UINT32_MAX)
+        return 503;
+    struct writer w = writer_of(h->text + at, path.n);
+    if (!route_read_loosely(bytes_of(h->text + at, path.n), &w))
+        return 400;
+    return route_path(x->site, bytes_of(w.start, writer_len(&w))) == x->path ? 0 : 400;
+}
+
 static void route(struct exchange *x)
 {
     struct http_authority authority = {.port = 0};
@@ -754,6 +773,11 @@ static void route(struct exchange *x)
     if (!x->client->tls && answer_plain(x, &authority, path))
         return;
     x->path = route_path(x->site, path);
+    status = check_path(x, path);
+    if (status) {
+        fail(x, status, status == 400 ? "path that can be read in two ways" : "out of memory");
+        return;
+    }
     if (x->request->body == HTTP_BODY_LENGTH && too_large(x, x->request->length)) {
         fail(x, 413, "request body above max-body");
         return;

@@ -61,5 +61,51 @@ TEST(longest_prefix_wins_at_a_segments_end)
     CHECK(route_path(&site, bytes_str("/")) == &paths[2]);
 }
 
+static const char *loosely(const char *path)
+{
+    static char text[128];
+    struct writer w;
+
+    snprintf(text, sizeof text, "%s", path);
+    w = writer_of(text, strlen(path));
+    if (!route_read_loosely(bytes_of(text, strlen(path)), &w))
+        return "no";
+    text[writer_len(&w)] = 0;
+    return text;
+}
+
+TEST(every_slash_and_every_end_of_a_segment_counts_in_the_loose_reading)
+{
+    CHECK_STR(loosely("/"), "/");
+    CHECK_STR(loosely("/a/b"), "/a/b");
+    CHECK_STR(loosely("/a%2Fb%5Cc\\d"), "/a/b/c/d");
+    CHECK_STR(loosely("/a;b/c%3Bd/e"), "/a/c/e");
+    CHECK_STR(loosely("/%2F;/\\a%2F"), "/a");
+    CHECK_STR(loosely("/;a"), "/");
+    CHECK_STR(loosely("/a%252Fb"), "/a%252Fb");
+    CHECK_STR(loosely("/..."), "/...");
+    CHECK_STR(loosely("/a/..;b/c"), "no");
+    CHECK_STR(loosely("/a%2F.."), "no");
+    CHECK_STR(loosely("/a/.%3Bx"), "no");
+    CHECK_STR(loosely("/a\\..\\b"), "no");
+}
+
+TEST(dots_and_plain_targets_are_told)
+{
+    CHECK(route_is_plain(bytes_str("/a/../b?c;d%2f")));
+    CHECK(!route_is_plain(bytes_str("/a;b")) && !route_is_plain(bytes_str("/%2f")) &&
+          !route_is_plain(bytes_str("/%5C")) && !route_is_plain(bytes_str("/%3B")) &&
+          route_is_plain(bytes_str("/%41%2")) && !route_is_plain(bytes_str("/\\")));
+    CHECK(route_has_dots(bytes_str("/a/../b")) && route_has_dots(bytes_str("/.")) &&
+          route_has_dots(bytes_str("/%2E%2e?x")));
+    CHECK(route_has_dots(bytes_str("/.%2e")) && route_has_dots(bytes_str("/./x")));
+    CHECK(!route_has_dots(bytes_str("/...")) && !route_has_dots(bytes_str("/.a/b.")) &&
+          !route_has_dots(bytes_str("/a?/../")));
+    CHECK(!route_has_dots(bytes_str("/..;/a")) && !route_has_dots(bytes_str("/%2")) &&
+          !route_has_dots(bytes_str("/%2f")));
+}
+
 TEST_MAIN(RUN(exact_goes_before_wildcard_before_default), RUN(sole_site_answers_every_host),
-          RUN(longest_prefix_wins_at_a_segments_end))
+          RUN(longest_prefix_wins_at_a_segments_end),
+          RUN(every_slash_and_every_end_of_a_segment_counts_in_the_loose_reading),
+          RUN(dots_and_plain_targets_are_told))
