@@ -57,6 +57,35 @@ static size_t next_char(struct bytes in, uint8_t out[3], size_t *len)
     return 3;
 }
 
+/* The length of what some services take for a slash: `\`, %2F, %5C; 0 when it is something else. */
+static size_t hidden_slash(const uint8_t *p, size_t n)
+{
+    if (p[0] == '\\')
+        return 1;
+    return n >= 3 && p[0] == '%' && ((p[1] == '2' && p[2] == 'F') || (p[1] == '5' && p[2] == 'C')) ? 3 : 0;
+}
+
+/* Is there a `..` between such slashes? A service that takes them for real ones would climb out of the prefix that
+ * has decided here. */
+static bool climbs_hidden(const uint8_t *p, size_t n)
+{
+    size_t part = 0;
+    bool hidden = false;
+
+    for (size_t i = 0, skip; i < n; i += skip) {
+        skip = hidden_slash(p + i, n - i);
+        if (skip == 0) {
+            skip = 1;
+            continue;
+        }
+        if (i - part == 2 && p[part] == '.' && p[part + 1] == '.')
+            return true;
+        hidden = true;
+        part = i + skip;
+    }
+    return hidden && n - part == 2 && p[part] == '.' && p[part + 1] == '.';
+}
+
 /* Takes back the segment that begins at `segment` (after its slash) if it is a dot segment, with the one before it
  * for `..`. False when that climbs above the root, which is the `/` at `root`. */
 static bool close_segment(struct writer *out, const uint8_t *root, const uint8_t *segment)
@@ -71,6 +100,8 @@ static bool close_segment(struct writer *out, const uint8_t *root, const uint8_t
         out->p -= 3; /* the two dots and the slash before them */
         while (out->p[-1] != '/')
             out->p--;
+    } else if (climbs_hidden(segment, n)) {
+        return false;
     }
     return true;
 }
@@ -122,7 +153,8 @@ bool http_path_is_normal(struct bytes target, size_t *path_len)
     if (target.n == 0 || target.p[0] != '/')
         return false;
     for (i = 1; i < target.n && target.p[i] != '?'; i++)
-        if (target.p[i] == '%' || (target.p[i - 1] == '/' && (target.p[i] == '/' || target.p[i] == '.')))
+        if (target.p[i] == '%' || target.p[i] == '\\' ||
+            (target.p[i - 1] == '/' && (target.p[i] == '/' || target.p[i] == '.')))
             return false;
     *path_len = i;
     return true;

@@ -9,7 +9,8 @@
 
 /* The path of a target without its query, normalised (RFC 3986 §6.2.2): unreserved percent-encodings decoded, dot
  * segments removed (also as %2e), doubled slashes folded. False, for a 400: no leading `/`, a broken
- * percent-encoding, an encoded NUL, segments that climb above the root; or it does not fit. */
+ * percent-encoding, an encoded NUL, segments that climb above the root, a `..` between what some services take for
+ * slashes (%2F, `\`, %5C); or it does not fit. */
 bool http_path_normalise(struct bytes target, struct writer *out);
 /* Is there nothing to normalise? Then the first *path_len bytes are the path; what it is not sure of it denies. */
 bool http_path_is_normal(struct bytes target, size_t *path_len);
