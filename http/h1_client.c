@@ -14,8 +14,9 @@
 
 #include <assert.h>
 
-#define INTERIM_MAX 100  /* interim responses to one request: they are passed on without backpressure */
-#define DIRECT_MIN  2048 /* payload that surely comes for a direct read to be worth it */
+#define INTERIM_MAX   100 /* interim responses to one request: they are passed on without backpressure */
+#define INTERIM_BYTES (128u * 1024u) /* of their heads */
+#define DIRECT_MIN    2048           /* payload that surely comes for a direct read to be worth it */
 
 enum state {
     IDLE,    /* may carry a request */
@@ -35,6 +36,7 @@ struct h1_client {
     struct h1_body in;
     struct h1_out out;
     size_t direct; /* lent by the owner to read into */
+    uint32_t interim_bytes;
     uint8_t state;
     uint8_t busy;    /* inside a function that calls events */
     uint8_t interim; /* interim responses so far */
@@ -45,6 +47,7 @@ struct h1_client {
     bool blocked;    /* the owner took less than it was offered */
     bool reopened;   /* ...and has room again since it was asked */
     bool keep;       /* the connection may be used again */
+    bool expects;    /* the request waits for a 100 that has not come */
     bool is_head, wants_upgrade, got_response;
 };
 
@@ -129,7 +132,10 @@ static void in_end(struct h1_client *c, bool more)
 static void take_interim(struct h1_client *c, struct http_head *head)
 {
     h1_parser_start(&c->parser, H1_RESPONSE);
-    if (++c->interim > INTERIM_MAX) {
+    if (head->status == 100)
+        c->expects = false;
+    c->interim_bytes += head->text_len;
+    if (++c->interim > INTERIM_MAX || c->interim_bytes > INTERIM_BYTES) {
         http_head_free(head);
         fail(c, HTTP_ERROR_PROTOCOL, "too many interim responses");
         return;
@@ -175,6 +181,10 @@ static void take_response(struct h1_client *c, struct http_head *head, bool more
         take_interim(c, head);
         return;
     }
+    /* A 204 that announces a body (RFC 9110 §15.3.5) may be followed by it, and a final response in place of a 100
+     * (§10.1.1) by whatever the peer takes the request's body for. */
+    if ((head->status == 204 && head->body != HTTP_BODY_NONE && head->body != HTTP_BODY_CLOSE) || c->expects)
+        c->keep = false;
     if (c->is_head || head->status == 204 || head->status == 304)
         head->body = HTTP_BODY_NONE;
     if (!head->keep_alive || head->body == HTTP_BODY_CLOSE)
@@ -394,6 +404,14 @@ static enum h1_framing choose_framing(const struct http_head *head)
                : H1_FRAME_NOTHING;
 }
 
+/* Content in a request whose method has no use for it (RFC 9110 §9.3.1): a server that does not look for it takes it
+ * for the next request, so there must not be one. */
+static bool is_unexpected_body(const struct http_head *head)
+{
+    return head->body != HTTP_BODY_NONE && (head->method == HTTP_GET || head->method == HTTP_HEAD ||
+                                            head->method == HTTP_DELETE || head->method == HTTP_OPTIONS);
+}
+
 static void abort_quietly(struct h1_client *c)
 {
     c->lent = false;
@@ -409,10 +427,11 @@ static bool stream_head(struct http_stream *stream, const struct http_head *head
     assert(c->lent && c->state == REQUEST);
     c->is_head = head->method == HTTP_HEAD;
     c->wants_upgrade = head->upgrade && head->body == HTTP_BODY_NONE;
-    c->keep = head->keep_alive;
+    c->keep = head->keep_alive && !is_unexpected_body(head);
+    c->expects = head->expect_continue && http_head_find(head, HTTP_FIELD_EXPECT) != NULL;
     if (c->wants_upgrade)
         connection = "upgrade";
-    else if (!head->keep_alive)
+    else if (!c->keep)
         connection = "close";
     set_state(c, HEAD);
     h1_out_start(&c->out, framing, head->length);
@@ -524,6 +543,7 @@ struct http_stream *h1_client_request(struct h1_client *c)
     c->out = (struct h1_out){.state = H1_OUT_HEAD};
     c->lent = true;
     c->interim = 0;
+    c->interim_bytes = 0;
     c->in_ended = c->out_ended = c->blocked = c->got_response = false;
     c->stream.events = NULL;
     c->stream.owner = NULL;

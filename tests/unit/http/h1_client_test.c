@@ -59,16 +59,22 @@ TEST(request_is_written_with_its_framing)
         const char *method;
         enum http_body body;
         const char *out;
+        bool last; /* content that the method has no use for: nobody else's request comes behind it */
     } cases[] = {
-        {"GET",    HTTP_BODY_NONE,    "GET /x HTTP/1.1\r\nHost: h:8080\r\n\r\n"                        },
-        {"DELETE", HTTP_BODY_NONE,    "DELETE /x HTTP/1.1\r\nHost: h:8080\r\n\r\n"                     },
-        {"POST",   HTTP_BODY_NONE,    "POST /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n"  },
-        {"PUT",    HTTP_BODY_NONE,    "PUT /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n"   },
-        {"PATCH",  HTTP_BODY_NONE,    "PATCH /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n" },
-        {"GET",    HTTP_BODY_LENGTH,  "GET /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 3\r\n\r\nabc"},
+        {"GET",    HTTP_BODY_NONE,    "GET /x HTTP/1.1\r\nHost: h:8080\r\n\r\n",                          false},
+        {"DELETE", HTTP_BODY_NONE,    "DELETE /x HTTP/1.1\r\nHost: h:8080\r\n\r\n",                       false},
+        {"POST",   HTTP_BODY_NONE,    "POST /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n",    false},
+        {"PUT",    HTTP_BODY_NONE,    "PUT /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n",     false},
+        {"PATCH",  HTTP_BODY_NONE,    "PATCH /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n",   false},
+        {"POST",   HTTP_BODY_LENGTH,  "POST /x HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 3\r\n\r\nabc", false},
+        {"GET",    HTTP_BODY_LENGTH,
+         "GET /x HTTP/1.1\r\nHost: h:8080\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",          true },
+        {"DELETE", HTTP_BODY_CHUNKED,
+         "DELETE /x HTTP/1.1\r\nHost: h:8080\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "0003\r\nabc\r\n0\r\n\r\n",                                                                      true },
         {"FOO",    HTTP_BODY_CHUNKED,
          "FOO /x HTTP/1.1\r\nHost: h:8080\r\nTransfer-Encoding: chunked\r\n\r\n"
-         "0003\r\nabc\r\n0\r\n\r\n"                                                                    },
+         "0003\r\nabc\r\n0\r\n\r\n",                                                                      false},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -81,7 +87,7 @@ TEST(request_is_written_with_its_framing)
         CHECK(rig_send_end(&r.o, NULL));
         CHECK_STR(sent(&r), cases[i].out);
         CHECK_EQ(push(&r, OK), strlen(OK));
-        CHECK(h1_client_is_idle(r.c));
+        CHECK_EQ(h1_client_is_idle(r.c), !cases[i].last);
         rig_client_close(&r);
     }
 }
