@@ -683,16 +683,25 @@ static void act(struct exchange *x)
     }
 }
 
+/* Each Expect field is the one expectation there is (RFC 9110 §10.1.1), however many of them came. */
+static bool expects_unknown(const struct http_head *h)
+{
+    for (uint32_t i = 0; i < h->field_count; i++)
+        if (h->fields[i].id == HTTP_FIELD_EXPECT &&
+            !bytes_is_nocase(http_field_value(h, &h->fields[i]), "100-continue"))
+            return true;
+    return false;
+}
+
 /* What a proxy refuses before it looks at the path. True when answered. */
 static bool refuse_method(struct exchange *x)
 {
     const struct http_head *h = x->request;
-    const struct http_field *expect = http_head_find(h, HTTP_FIELD_EXPECT);
     const struct http_field *hops = http_head_find(h, HTTP_FIELD_MAX_FORWARDS);
 
     if (h->method == HTTP_CONNECT || h->method == HTTP_TRACE) {
         fail(x, 405, "method refused");
-    } else if (expect && !bytes_is_nocase(http_field_value(h, expect), "100-continue")) {
+    } else if (expects_unknown(h)) {
         fail(x, 417, "unknown expectation");
     } else if (h->method == HTTP_OPTIONS && hops && bytes_is(http_field_value(h, hops), "0")) {
         begin_reply(x, reply_text(&x->reply, 204, NULL)); /* RFC 9110 §7.6.2: the final recipient is us */
