@@ -17,6 +17,7 @@
  */
 #include "admin/admin.h"
 #include "admin/confine.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "net/socket.h"
@@ -331,6 +332,13 @@ static void raise_clock_floor(const struct conf *conf)
             "the clock says a time before this program was built: certificates will not be judged by it");
 }
 
+/* The control socket stands in it, and what a reload makes. Where it cannot be made, those who need it say so. */
+static void make_state_folder(const struct conf *conf)
+{
+    if (conf->state && conf->admin && strcmp(conf->admin, "off") != 0)
+        (void)file_make_folder(conf->state, 0700);
+}
+
 static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     const struct conf_place nowhere = {"", 0, 0};
@@ -351,6 +359,7 @@ static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
         certs_free(certs);
         return false;
     }
+    make_state_folder(conf);
     return admin_listen(p->admin, conf->admin ? conf->admin : "off", e) && confine(conf, e);
 }
 

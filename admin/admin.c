@@ -392,7 +392,7 @@ bool admin_listen(struct admin *a, const char *address, struct conf_errors *e)
     umask(mask);
     if (fd < 0 && addr.any.sa_family == AF_UNIX) {
         log_warn("admin: no control socket at %s: %s; reload and stop by signal, or set admin", address + 5,
-                 socket_reason(errno));
+                 errno == ENOENT ? "its folder is not there" : socket_reason(errno));
         return true;
     }
     if (fd < 0) {

@@ -139,6 +139,15 @@ def test_banner_fingerprint(proxy, upstream, tmp):
     assert shown.replace(":", "").lower() == want
 
 
+def test_control_socket_in_a_state_folder_that_was_not_there(proxy, authority, tmp):
+    cert, key = authority.leaf("localhost")
+    p = proxy(None, tls=False, args=["--listen", "127.0.0.1:%d" % free_port(), "--backend", "127.0.0.1:1", "--cert", cert,
+                                    "--key", key, "--state", os.path.join(tmp, "a", "b"), *plain()])
+    p.wait_log("started")
+    p.control = os.path.join(tmp, "a", "b", "control.sock")
+    assert p.admin("status")["ok"] is True
+
+
 def test_the_banner_is_json_in_a_log_of_json(proxy, upstream, tmp):
     u = upstream(echo)
     p = proxy(None, tls=False, args=["--listen", "127.0.0.1:%d" % free_port(), "--state", tmp, "--log", "json",
