@@ -12,6 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define OPTIONS_MAX 100 /* of all Connection fields together */
+
 /* --- fields --- */
 
 /* An application may read `Content_Length` as Content-Length (CGI has one spelling for both). */
@@ -74,14 +76,22 @@ static bool transfer_encoding_seen(struct h1_parser *ps, struct bytes value)
     return true;
 }
 
-static void connection_seen(struct h1_parser *ps, struct bytes value)
+/* Each option may name a field, and is held against all of them by whoever forwards the message. */
+static bool connection_seen(struct h1_parser *ps, struct bytes value)
 {
-    if (http_list_has(value, "close"))
-        ps->seen |= H1_SEEN_CLOSE;
-    if (http_list_has(value, "keep-alive"))
-        ps->seen |= H1_SEEN_KEEP_ALIVE;
-    if (http_list_has(value, "upgrade"))
-        ps->seen |= H1_SEEN_UPGRADE;
+    struct bytes option;
+
+    while (http_list_next(&value, &option)) {
+        if (++ps->options > OPTIONS_MAX)
+            return h1_parser_bad(ps, 400, "too many connection options");
+        if (bytes_is_nocase(option, "close"))
+            ps->seen |= H1_SEEN_CLOSE;
+        else if (bytes_is_nocase(option, "keep-alive"))
+            ps->seen |= H1_SEEN_KEEP_ALIVE;
+        else if (bytes_is_nocase(option, "upgrade"))
+            ps->seen |= H1_SEEN_UPGRADE;
+    }
+    return true;
 }
 
 bool h1_is_h2c(struct bytes protocol)
@@ -113,7 +123,7 @@ bool h1_field_seen(struct h1_parser *ps, struct http_head *h, struct http_field 
     case HTTP_FIELD_HOST: return ps->kind != H1_REQUEST || host_seen(ps, h, f);
     case HTTP_FIELD_CONTENT_LENGTH: return length_seen(ps, value);
     case HTTP_FIELD_TRANSFER_ENCODING: return transfer_encoding_seen(ps, value);
-    case HTTP_FIELD_CONNECTION: connection_seen(ps, value); return true;
+    case HTTP_FIELD_CONNECTION: return connection_seen(ps, value);
     case HTTP_FIELD_UPGRADE: upgrade_seen(ps, value); return true;
     case HTTP_FIELD_EXPECT:
         if (bytes_is_nocase(value, "100-continue"))

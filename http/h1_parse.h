@@ -42,6 +42,7 @@ struct h1_parser {
     uint32_t fields; /* where the field lines began */
     uint16_t status; /* the answer to a bad request */
     uint8_t kind, state;
+    uint8_t options; /* members of Connection so far */
     uint8_t skipped; /* empty lines before the request line */
     uint8_t seen;    /* enum h1_seen */
 };
