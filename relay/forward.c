@@ -4,6 +4,7 @@
  */
 #include "relay/forward.h"
 
+#include "base/text.h"
 #include "base/time.h"
 
 #include <stdio.h>
@@ -47,13 +48,30 @@ static void drop_hop_by_hop(struct http_head *h)
         http_head_drop(h, HTTP_FIELD_UPGRADE);
 }
 
+/* Services behind that speak CGI or WSGI see X-User and X_User as one, so both spellings go. */
+static bool is_same_name(struct bytes a, struct bytes b)
+{
+    bool same = a.n == b.n;
+
+    for (size_t i = 0; same && i < a.n; i++)
+        same = (a.p[i] == '_' ? '-' : text_lower(a.p[i])) == (b.p[i] == '_' ? '-' : text_lower(b.p[i]));
+    return same;
+}
+
+static void drop_every_spelling(struct http_head *h, struct bytes name)
+{
+    for (uint32_t i = 0; i < h->field_count; i++)
+        if (is_same_name(http_field_name(h, &h->fields[i]), name))
+            h->fields[i].dropped = true;
+}
+
 bool forward_apply(struct http_head *h, const struct conf_headers *ops)
 {
     for (unsigned i = 0; i < ops->n; i++) {
         const struct conf_header *op = &ops->ops[i];
         struct bytes name = bytes_str(op->name);
         if (op->verb != CONF_HEADER_ADD)
-            http_head_drop_name(h, name);
+            drop_every_spelling(h, name);
         if (op->verb != CONF_HEADER_REMOVE && !http_head_add(h, name, bytes_str(op->value)))
             return false;
     }
