@@ -274,15 +274,12 @@ cmd_build()
     build proxy || die "the build failed"
 }
 
-# Without arguments the demo, and not the proxy.conf that lies here as an example: the program looks for one in the
-# folder that it is started in.
+# Without arguments the demo, and not the proxy.conf that lies here as an example.
 cmd_run()
 {
     cmd_build
-    [ $# -gt 0 ] && exec $B/proxy "$@"
-    mkdir -p $B/run
-    cd $B/run
-    exec ../proxy
+    [ $# -gt 0 ] || set -- --demo
+    exec $B/proxy "$@"
 }
 
 # ---- tests ------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include "admin/admin.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "conn/conn.h"
 #include "net/socket.h"
@@ -363,11 +364,11 @@ void admin_free(struct admin *a)
 static bool parse_address(const char *text, struct addr *out)
 {
     const char *colon = strrchr(text, ':');
-    unsigned long port;
+    uint64_t port;
 
     if (strncmp(text, "unix:", 5) == 0)
         return addr_from_unix(out, bytes_str(text + 5));
-    if (!colon || sscanf(colon + 1, "%5lu", &port) != 1 || port > 65535)
+    if (!colon || !text_u64(bytes_str(colon + 1), 65535, &port))
         return false;
     return addr_from_ip(out, bytes_of(text, (size_t)(colon - text)), (uint16_t)port);
 }

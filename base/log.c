@@ -29,6 +29,9 @@ _Static_assert(LOG_LINE_MAX < BUFFER_SIZE, "a line fits the buffer");
 
 enum kind { KIND_UNKNOWN, KIND_READY, KIND_MAY_BLOCK };
 
+/* Apart from the rest, which is initialised: zeros need no room in the file. */
+static uint8_t buffer[BUFFER_SIZE];
+
 static struct {
     int fd;
     enum kind kind; /* of fd; looked up at the first write */
@@ -36,8 +39,8 @@ static struct {
     bool json;
     size_t len, begun;
     uint64_t dropped, told; /* lines; how many of them a line told of */
-    uint8_t buffer[BUFFER_SIZE];
-} sink = {.fd = 1, .level = LOG_INFO};
+    uint8_t *buffer;
+} sink = {.fd = 1, .level = LOG_INFO, .buffer = buffer};
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error",
