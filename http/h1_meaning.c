@@ -17,21 +17,42 @@
 /* --- fields --- */
 
 /* An application may read `Content_Length` as Content-Length (CGI has one spelling for both). */
-static bool looks_like_framing(struct bytes name)
+static bool looks_like_one_of(const char *const *list, size_t count, struct bytes name)
 {
-    static const char *const framing[] = {"content-length", "transfer-encoding"};
-
-    for (size_t i = 0; i < sizeof framing / sizeof framing[0]; i++) {
-        size_t n = strlen(framing[i]), at = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(list[i]), at = 0;
 
         if (name.n != n)
             continue;
-        while (at < n && (name.p[at] == '_' ? '-' : text_lower(name.p[at])) == framing[i][at])
+        while (at < n && (name.p[at] == '_' ? '-' : text_lower(name.p[at])) == list[i][at])
             at++;
         if (at == n)
             return true;
     }
     return false;
+}
+
+static bool looks_like_framing(struct bytes name)
+{
+    static const char *const framing[] = {"content-length", "transfer-encoding"};
+
+    return looks_like_one_of(framing, sizeof framing / sizeof framing[0], name);
+}
+
+/* What says how to treat the message, beside the fields that have a number here: request modifiers, authentication,
+ * response control, content (RFC 9110 §6.5.1). Who merges trailers into the head must not be told such things late. */
+static bool belongs_in_head(struct bytes name)
+{
+    static const char *const fields[] = {
+        "authorization",       "cookie",           "set-cookie",    "www-authenticate",    "cache-control",
+        "range",               "age",              "expires",       "location",            "vary",
+        "pragma",              "warning",          "retry-after",   "if-match",            "if-none-match",
+        "if-modified-since",   "if-range",         "origin",        "if-unmodified-since", "content-type",
+        "content-encoding",    "content-language", "content-range", "content-location",    "accept-encoding",
+        "content-disposition",
+    };
+
+    return looks_like_framing(name) || looks_like_one_of(fields, sizeof fields / sizeof fields[0], name);
 }
 
 static bool host_seen(struct h1_parser *ps, struct http_head *h, const struct http_field *f)
@@ -116,7 +137,7 @@ bool h1_field_seen(struct h1_parser *ps, struct http_head *h, struct http_field 
 
     if (ps->kind == H1_TRAILERS) {
         /* No trailer field may say what belongs into the head (RFC 9110 §6.5.1). */
-        f->dropped = f->id != HTTP_FIELD_UNKNOWN || looks_like_framing(http_field_name(h, f));
+        f->dropped = f->id != HTTP_FIELD_UNKNOWN || belongs_in_head(http_field_name(h, f));
         return true;
     }
     switch ((enum http_field_id)f->id) {
