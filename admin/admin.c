@@ -40,7 +40,7 @@ struct admin_session {
     struct conn *conn;
     struct timer timer;
     struct task destroy;
-    bool answered_http;
+    bool done; /* nothing more is taken from it */
     size_t len;
     uint8_t text[REQUEST_MAX];
 };
@@ -148,6 +148,8 @@ static const struct {
     {"stop",   do_stop  },
 };
 
+/* An unknown line is the last one: a browser can be made to send bytes of an attacker's choice to a local port inside
+ * of another protocol (a TLS session ticket, say), and a command may stand on a line of its own among them. */
 static void command(struct admin_session *s, struct bytes line)
 {
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++)
@@ -156,6 +158,8 @@ static void command(struct admin_session *s, struct bytes line)
             return;
         }
     answer_error(s, "unknown command; known are: status, reload, stop");
+    s->done = true;
+    conn_close(s->conn);
 }
 
 static void answer_http(struct admin_session *s, struct bytes line)
@@ -177,7 +181,7 @@ static void answer_http(struct admin_session *s, struct bytes line)
                : "503 Service Unavailable",
         strlen(text), head ? "" : text);
     put(s, &w);
-    s->answered_http = true;
+    s->done = true;
     conn_close(s->conn);
 }
 
@@ -211,6 +215,10 @@ static bool step(struct admin_session *s)
     if (line && s->text[line - 1] == '\r')
         line--;
     command(s, bytes_of(s->text, line));
+    if (s->done) {
+        s->len = 0;
+        return false;
+    }
     memmove(s->text, s->text + n, s->len - n);
     s->len -= n;
     return true;
@@ -219,7 +227,7 @@ static bool step(struct admin_session *s)
 static bool on_wants_input(const void *owner)
 {
     const struct admin_session *s = owner;
-    return !s->answered_http && s->len < REQUEST_MAX;
+    return !s->done && s->len < REQUEST_MAX;
 }
 
 static size_t on_input(void *owner, const uint8_t *p, size_t n)
