@@ -75,6 +75,29 @@ def test_memory_after_load(quick):
     assert quick.memory("VmRSS") - before < 400
 
 
+def anonymous(p):
+    """KiB of memory that no file stands behind."""
+    with open("/proc/%d/smaps_rollup" % p.pid) as f:
+        return int(re.search(r"^Pss_Anon: +(\d+) kB", f.read(), re.M).group(1))
+
+
+def test_anonymous_memory_is_below_a_mebibyte(quick):
+    """At the start, and again once a load is over."""
+    assert anonymous(quick) < 512
+    tool("h2load", "--h1", "-n", "4000", "-c", "200", quick.url("/"))
+    until(lambda: quick.descriptors() < 40, 10, "the clients are gone")
+    assert anonymous(quick) < 1024
+
+
+def test_heap_of_an_idle_connection(quick):
+    """Buffers went back to the pool: what stays is BearSSL's engine and ours beside it."""
+    n, before = 100, quick.admin("status")["memory_bytes"]
+    held = [quick.connect() for _ in range(n)]
+    for c in held:
+        assert c.get().status == 200
+    assert (quick.admin("status")["memory_bytes"] - before) / n < 6500
+
+
 def test_aborting_clients(site):
     """Clients that go away at any moment do no harm to those that stay."""
     p, u = site(lambda r: reply(b"x" * (200000 if r.target == "/big" else 10)))
