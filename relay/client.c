@@ -120,10 +120,12 @@ static void on_timer(struct timer *timer)
     uint64_t now = loop_now(c->relay->loop);
     const struct conf_timeouts *t = &c->conf->timeouts;
 
-    if (!conn_is_open(c->conn)) {
+    if (c->handshaking) {
         time_out(c, "handshake", t->handshake);
         return;
     }
+    if (!conn_is_open(c->conn)) /* being closed, which has its own time */
+        return;
     switch (h1_server_state(c->h1)) {
     case H1_SERVER_IDLE: { /* a connection that has never asked gets no longer than a head */
         uint64_t limit = c->requests ? t->idle : t->head;
@@ -169,6 +171,7 @@ void client_began(struct client *c)
     uint64_t now = loop_now(c->relay->loop);
 
     c->requests++;
+    c->head_since = 0;
     c->allowance_ms = (int64_t)c->conf->limits.min_rate_grace;
     c->waiting = false;
     c->looked_at = now;
@@ -257,6 +260,7 @@ static void on_opened(void *owner)
     struct client *c = owner;
     struct tls_info info = tls_info(conn_tls(c->conn));
 
+    c->handshaking = false;
     relay_count(c->relay, info.resumed ? COUNT_HANDSHAKES_RESUMED : COUNT_HANDSHAKES);
     c->since = loop_now(c->relay->loop);
     arm(c, c->since + c->conf->timeouts.head);
@@ -398,7 +402,7 @@ bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, b
     }
     c->relay = r;
     c->peer = *peer;
-    c->tls = tls;
+    c->tls = c->handshaking = tls;
     c->timer.fired = on_timer;
     c->destroy.run = on_destroy;
     c->conf = conf_ref(r->conf);
@@ -428,7 +432,7 @@ bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, b
 
 void client_drain(struct client *c)
 {
-    if (!conn_is_open(c->conn))
+    if (c->handshaking)
         conn_reset(c->conn);
     else
         h1_server_drain(c->h1);

@@ -19,8 +19,9 @@ struct client {
     struct conf *conf;         /* a reference: the one its requests began with */
     struct http_limits limits; /* of that conf */
     struct addr peer;
-    bool tls;     /* came by a TLS listener */
-    bool counted; /* in the relay's table of addresses */
+    bool tls;         /* came by a TLS listener */
+    bool handshaking; /* ...and is not open yet */
+    bool counted;     /* in the relay's table of addresses */
     struct timer timer;
     struct task destroy;
     uint64_t since;      /* when it last became idle, or was accepted */

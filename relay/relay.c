@@ -76,9 +76,16 @@ void relay_free(struct relay *r)
         return;
     r->draining = true;
     listeners_close(r);
+    /* Clients first, whose exchanges give back what they have of the upstreams. Each turn runs a part of what was
+     * posted, and all that was deferred. */
     end_clients(r);
+    while (r->clients)
+        (void)loop_turn(r->loop, 0);
+    upstream_end_all(r);
+    while (r->upstream_conns)
+        (void)loop_turn(r->loop, 0);
+    (void)loop_turn(r->loop, 0);
     upstream_free_all(r);
-    (void)loop_turn(r->loop, 0); /* runs what was posted and deferred */
     timer_clear(r->loop, &r->shutdown);
     timer_clear(r->loop, &r->accept_again);
     dns_free(r->dns);
@@ -143,9 +150,10 @@ void relay_drain(struct relay *r)
         return;
     r->draining = true;
     listeners_close(r);
-    (void)timer_set(r->loop, &r->shutdown, loop_now(r->loop) + r->conf->timeouts.shutdown);
     for (struct client *c = r->clients; c; c = c->next)
         client_drain(c);
+    if (!timer_set(r->loop, &r->shutdown, loop_now(r->loop) + r->conf->timeouts.shutdown))
+        end_clients(r); /* nobody would end them later */
 }
 
 bool relay_is_draining(const struct relay *r)

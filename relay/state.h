@@ -12,6 +12,7 @@
 struct listener;
 struct client;
 struct upstream_host;
+struct upstream_conn;
 struct address_counts;
 
 struct relay {
@@ -27,6 +28,7 @@ struct relay {
     unsigned max_clients;
     struct address_counts *addresses;
     struct upstream_host *hosts;
+    struct upstream_conn *upstream_conns; /* all there are, lent and idle and on their way */
     struct counters counters;
     struct timer shutdown;
     struct timer accept_again; /* after EMFILE */

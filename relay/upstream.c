@@ -39,7 +39,8 @@ struct upstream_host {
 struct upstream_conn {
     struct relay *relay;
     struct upstream_host *host;
-    struct upstream_conn *prev, *next; /* in the idle list */
+    struct upstream_conn *prev, *next;         /* in the idle list */
+    struct upstream_conn *all_prev, *all_next; /* in the relay's */
     struct conn *conn;
     struct h1_client *h1;
     struct upstream_attempt *attempt; /* while connecting */
@@ -242,6 +243,12 @@ static void uc_destroy(struct task *task)
 {
     struct upstream_conn *uc = OF(struct upstream_conn, destroy, task);
     h1_client_free(uc->h1);
+    if (uc->all_prev)
+        uc->all_prev->all_next = uc->all_next;
+    else
+        uc->relay->upstream_conns = uc->all_next;
+    if (uc->all_next)
+        uc->all_next->all_prev = uc->all_prev;
     mem_free(uc);
 }
 
@@ -354,8 +361,13 @@ static struct upstream_conn *uc_new(struct upstream_attempt *a, struct upstream_
     uc->h1 = h1_client_new(&sink, &LIMITS);
     if (uc->h1 && timer_set(r->loop, &uc->timer, loop_now(r->loop) + a->timeouts->connect)) {
         uc->conn = conn_new(r->loop, fd, NULL, true, &HANDLER, uc);
-        if (uc->conn)
+        if (uc->conn) {
+            uc->all_next = r->upstream_conns;
+            if (uc->all_next)
+                uc->all_next->all_prev = uc;
+            r->upstream_conns = uc;
             return uc;
+        }
         timer_clear(r->loop, &uc->timer); /* conn_new has closed fd */
     } else {
         socket_close(fd);
@@ -431,15 +443,20 @@ bool upstream_is_blocked(const struct upstream_conn *uc)
     return !uc->dead && conn_unsent(uc->conn) > 0;
 }
 
+void upstream_end_all(struct relay *r)
+{
+    for (struct upstream_conn *uc = r->upstream_conns; uc; uc = uc->all_next) {
+        unlink_idle(uc);
+        if (!uc->dead)
+            conn_reset(uc->conn);
+    }
+}
+
 void upstream_free_all(struct relay *r)
 {
+    assert(!r->upstream_conns);
     while (r->hosts) {
         struct upstream_host *h = r->hosts;
-        while (h->idle) {
-            struct upstream_conn *uc = h->idle;
-            unlink_idle(uc);
-            conn_reset(uc->conn);
-        }
         r->hosts = h->next;
         mem_free(h->text);
         mem_free(h);
@@ -565,6 +582,7 @@ static void attempt_step(struct task *task)
         const struct addr *addr = &a->addrs[a->addr_next++];
         struct upstream_host *h = host_of(a->relay, &a->up.endpoints[a->endpoint]);
         a->tries++;
+        errno = ENOMEM;
         struct upstream_conn *uc = h ? uc_new(a, h, addr) : NULL;
         if (uc) {
             uc->attempt = a;

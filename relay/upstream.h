@@ -41,7 +41,9 @@ void upstream_resume(struct upstream_conn *uc);
 /* Bytes wait for the upstream to take them. */
 bool upstream_is_blocked(const struct upstream_conn *uc);
 
-/* Closes idle connections and forgets the hosts; attempts and lent connections must be gone. */
+/* Ends all connections, which takes turns of the loop; none is lent any more. */
+void upstream_end_all(struct relay *r);
+/* Forgets the hosts; attempts and connections must be gone. */
 void upstream_free_all(struct relay *r);
 
 #endif
