@@ -9,51 +9,12 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/time.h"
-#include "http/path.h"
-#include "relay/access_log.h"
+#include "relay/dispatch.h"
 #include "relay/forward.h"
-#include "relay/reply.h"
-#include "relay/route.h"
-#include "relay/upstream.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-enum exchange_state {
-    EXCHANGE_CONNECT,  /* waits for an upstream connection */
-    EXCHANGE_RESPONSE, /* waits for the upstream's response head */
-    EXCHANGE_BODY,     /* waits for the rest of the response */
-    EXCHANGE_TUNNEL,   /* waits for either side's bytes */
-    EXCHANGE_REPLY,    /* waits for room to send our own answer */
-    EXCHANGE_REST,     /* the response is complete; waits for the request's rest */
-    EXCHANGE_OVER,
-};
-
-struct exchange {
-    struct relay *relay;
-    struct client *client;
-    struct conf *conf;            /* a reference: all of it happens under this one */
-    const struct conf_site *site; /* NULL: none answers */
-    const struct conf_path *path;
-    struct http_stream *down, *up; /* NULL when over for us */
-    struct http_head *request;
-    struct upstream_attempt *attempt;
-    struct upstream_conn *uc;
-    struct reply reply;
-    size_t reply_sent;
-    enum exchange_state state;
-    bool request_ended;  /* all of the request has come */
-    bool request_sent;   /* and has gone to the upstream */
-    bool response_begun; /* a final head went to the client */
-    bool starved;        /* the client takes no more for now: the upstream is not to blame */
-    bool retried;
-    struct timer timer; /* waiting for the upstream */
-    struct task destroy;
-    struct access_entry log;
-    char upstream_text[ADDR_TEXT];
-    char why[200];
-};
 
 #define OF(member, p) ((struct exchange *)(void *)((char *)(p)-offsetof(struct exchange, member)))
 
@@ -107,6 +68,7 @@ static void let_go_upstream(struct exchange *x)
     if (x->up)
         http_stream_abort(x->up, HTTP_ERROR_CANCELLED);
     x->up = NULL;
+    assert(!x->uc || x->site);
     if (x->uc)
         upstream_release(x->uc, x->site->timeouts.upstream_idle);
     x->uc = NULL;
@@ -191,7 +153,7 @@ static void send_reply(struct exchange *x)
     }
 }
 
-static void begin_reply(struct exchange *x, bool made)
+void exchange_reply(struct exchange *x, bool made)
 {
     if (!made || (x->path && !forward_apply(x->reply.head, &x->path->response_headers))) {
         break_off(x, HTTP_ERROR_MEMORY, "out of memory");
@@ -217,7 +179,7 @@ static void begin_reply(struct exchange *x, bool made)
 }
 
 /* An error of ours: a page if nothing was sent yet, else a break. */
-static void fail(struct exchange *x, unsigned status, const char *why)
+void exchange_fail(struct exchange *x, unsigned status, const char *why)
 {
     if (!x->why[0])
         snprintf(x->why, sizeof x->why, "%s", why);
@@ -225,7 +187,7 @@ static void fail(struct exchange *x, unsigned status, const char *why)
         break_off(x, HTTP_ERROR_CLOSED, why);
         return;
     }
-    begin_reply(x, reply_error(&x->reply, status, x->log.id));
+    exchange_reply(x, reply_error(&x->reply, status, x->log.id));
 }
 
 /* --- the upstream's side --- */
@@ -236,7 +198,7 @@ static void touch(struct exchange *x)
 {
     uint64_t ms = x->site->timeouts.response;
     if (!timer_set(x->relay->loop, &x->timer, loop_now(x->relay->loop) + ms))
-        fail(x, 503, "out of memory");
+        exchange_fail(x, 503, "out of memory");
 }
 
 /* The request is complete: so is what goes to the upstream. */
@@ -246,14 +208,14 @@ static void end_request(struct exchange *x, const struct http_head *trailers)
     if (http_stream_end(x->up, trailers))
         return;
     x->up = NULL;
-    fail(x, 502, "the request could not be completed");
+    exchange_fail(x, 502, "the request could not be completed");
 }
 
 static void send_request(struct exchange *x)
 {
     x->up = upstream_request(x->uc);
     if (!x->up) {
-        fail(x, 502, "the upstream closed the connection");
+        exchange_fail(x, 502, "the upstream closed the connection");
         return;
     }
     x->up->events = &UP;
@@ -266,7 +228,7 @@ static void send_request(struct exchange *x)
         return;
     if (!http_stream_head(x->up, x->request)) {
         x->up = NULL;
-        fail(x, 503, "out of memory");
+        exchange_fail(x, 503, "out of memory");
         return;
     }
     if (x->request_ended)
@@ -287,12 +249,12 @@ static void on_upstream_failed(void *owner, unsigned status, const char *why)
 {
     struct exchange *x = owner;
     x->attempt = NULL;
-    fail(x, status, why);
+    exchange_fail(x, status, why);
 }
 
 static const struct upstream_events CONNECT = {.ready = on_upstream_ready, .failed = on_upstream_failed};
 
-static void connect_upstream(struct exchange *x, bool fresh)
+void exchange_connect(struct exchange *x, bool fresh)
 {
     const struct conf_upstream *up = &x->path->upstream;
 
@@ -304,7 +266,7 @@ static void connect_upstream(struct exchange *x, bool fresh)
     }
     x->attempt = upstream_open(x->relay, up, &x->site->timeouts, &CONNECT, x);
     if (!x->attempt)
-        fail(x, 503, "out of memory");
+        exchange_fail(x, 503, "out of memory");
 }
 
 /* A kept connection that died before it answered: the upstream had closed it before our request came (RFC 9112
@@ -320,7 +282,7 @@ static bool retry(struct exchange *x)
     upstream_release(x->uc, 0);
     x->uc = NULL;
     set_state(x, EXCHANGE_CONNECT);
-    connect_upstream(x, true);
+    exchange_connect(x, true);
     return true;
 }
 
@@ -331,7 +293,7 @@ static void up_aborted(void *owner, enum http_error error, const char *why)
     x->up = NULL;
     if (x->state == EXCHANGE_RESPONSE && error == HTTP_ERROR_CLOSED && retry(x))
         return;
-    fail(x, 502, why);
+    exchange_fail(x, 502, why);
 }
 
 static void up_head(void *owner, struct http_head *head)
@@ -466,12 +428,12 @@ static void on_timer(struct timer *timer)
     snprintf(why, sizeof why, "%s: no %s within %llu ms", x->upstream_text,
              x->state == EXCHANGE_BODY ? "more of the response" : "response",
              (unsigned long long)x->site->timeouts.response);
-    fail(x, 504, why);
+    exchange_fail(x, 504, why);
 }
 
 /* --- the client's side --- */
 
-static bool too_large(const struct exchange *x, uint64_t bytes)
+bool exchange_body_too_large(const struct exchange *x, uint64_t bytes)
 {
     return x->site && x->site->limits.body && bytes > x->site->limits.body;
 }
@@ -487,8 +449,8 @@ static size_t down_data(void *owner, const uint8_t *p, size_t n)
         return n;
     if (x->state == EXCHANGE_CONNECT || !x->up)
         return 0;
-    if (x->state != EXCHANGE_TUNNEL && too_large(x, x->log.bytes_in + n)) {
-        fail(x, 413, "request body above max-body");
+    if (x->state != EXCHANGE_TUNNEL && exchange_body_too_large(x, x->log.bytes_in + n)) {
+        exchange_fail(x, 413, "request body above max-body");
         return n;
     }
     while (done < n) {
@@ -602,201 +564,12 @@ void exchange_refuse(struct client *c, struct http_stream *stream, struct http_h
     if (!x)
         return;
     x->request_ended = true; /* whatever follows is not a body */
-    fail(x, status, why);
-}
-
-static bool peer_is_trusted(const struct exchange *x)
-{
-    for (unsigned i = 0; i < x->conf->trusted_count; i++)
-        if (cidr_contains(&x->conf->trusted[i], &x->client->peer))
-            return true;
-    return false;
-}
-
-static uint16_t https_port(const struct conf *conf)
-{
-    for (unsigned i = 0; i < conf->listen_count; i++)
-        if (conf->listens[i].tls)
-            return addr_port(&conf->listens[i].addr);
-    return 443;
-}
-
-/* Does this connection's certificate speak for the site that Host selects? (RFC 9110 §7.4) */
-static bool misdirected(const struct exchange *x, const char *host)
-{
-    const struct tls *tls = conn_tls(x->client->conn);
-    if (!tls || x->conf->site_count == 1)
-        return false;
-    if (route_site(x->conf, tls_server_name(tls)) == x->site)
-        return false;
-    const struct tls_identity *id = tls_identity_of(tls);
-    return !id || !certs_covers(id, host);
-}
-
-/* On a port without TLS: challenges, the redirect to HTTPS, and sites whose TLS is off. True when answered. */
-static bool answer_plain(struct exchange *x, const struct http_authority *a, struct bytes path)
-{
-    static const char CHALLENGE[] = "/.well-known/acme-challenge/";
-
-    if (path.n >= sizeof CHALLENGE - 1 && memcmp(path.p, CHALLENGE, sizeof CHALLENGE - 1) == 0) {
-        x->path = NULL;
-        fail(x, 404, "no challenge is under way");
-        return true;
-    }
-    if (x->site->tls == CONF_TLS_OFF)
-        return false;
-    if (!x->request->has_host) {
-        fail(x, 400, "no Host to redirect to");
-        return true;
-    }
-    begin_reply(x, reply_to_https(&x->reply, a->host, a->is_ipv6, https_port(x->conf), x->request));
-    return true;
-}
-
-static void answer_page(struct exchange *x)
-{
-    struct forward f = {x->client->peer_ip, peer_is_trusted(x), x->client->tls, x->path};
-    const struct tls *tls = conn_tls(x->client->conn);
-    bool made = forward_request(x->request, &f) &&
-                reply_page(&x->reply, x->request, x->client->peer_text, tls ? &x->log.tls : NULL,
-                           tls ? tls_server_name(tls) : "");
-    begin_reply(x, made);
-}
-
-static void act(struct exchange *x)
-{
-    const struct conf_path *p = x->path;
-    struct forward f = {x->client->peer_ip, peer_is_trusted(x), x->client->tls, p};
-
-    switch (p->action) {
-    case CONF_ACTION_REDIRECT:
-        begin_reply(x, reply_redirect(&x->reply, p->status, p->text, x->request));
-        break;
-    case CONF_ACTION_RESPOND: begin_reply(x, reply_text(&x->reply, p->status, p->text)); break;
-    case CONF_ACTION_BUILTIN: answer_page(x); break;
-    case CONF_ACTION_UPSTREAM:
-        if (forward_request(x->request, &f))
-            connect_upstream(x, false);
-        else
-            fail(x, 503, "out of memory");
-        break;
-    }
-}
-
-/* Each Expect field is the one expectation there is (RFC 9110 §10.1.1), however many of them came. */
-static bool expects_unknown(const struct http_head *h)
-{
-    for (uint32_t i = 0; i < h->field_count; i++)
-        if (h->fields[i].id == HTTP_FIELD_EXPECT &&
-            !bytes_is_nocase(http_field_value(h, &h->fields[i]), "100-continue"))
-            return true;
-    return false;
-}
-
-/* What a proxy refuses before it looks at the path. True when answered. */
-static bool refuse_method(struct exchange *x)
-{
-    const struct http_head *h = x->request;
-    const struct http_field *hops = http_head_find(h, HTTP_FIELD_MAX_FORWARDS);
-
-    if (h->method == HTTP_CONNECT || h->method == HTTP_TRACE) {
-        fail(x, 405, "method refused");
-    } else if (expects_unknown(h)) {
-        fail(x, 417, "unknown expectation");
-    } else if (h->method == HTTP_OPTIONS && hops && bytes_is(http_field_value(h, hops), "0")) {
-        begin_reply(x, reply_text(&x->reply, 204, NULL)); /* RFC 9110 §7.6.2: the final recipient is us */
-    } else {
-        return false;
-    }
-    return true;
-}
-
-/* The path that decides, without its query: the target's own bytes, or made in the head's text. */
-static unsigned find_path(struct http_head *h, struct bytes *path)
-{
-    struct bytes target = http_head_path(h);
-    size_t len;
-
-    if (bytes_is(target, "*")) {
-        *path = bytes_str("/");
-    } else if (http_path_is_normal(target, &len)) {
-        *path = bytes_of(target.p, len);
-    } else {
-        uint32_t at = http_head_store(h, target); /* never longer than it was */
-        if (at == UINT32_MAX)
-            return 503;
-        struct writer w = writer_of(h->text + at, target.n);
-        if (!http_path_normalise(http_head_path(h), &w))
-            return 400;
-        *path = bytes_of(w.start, writer_len(&w));
-    }
-    return 0;
-}
-
-/* Could a service behind take this path for one that another block decides on? Services differ in what they take for
- * a slash and for a segment's end; a rule that says no must not hang on guessing which. */
-static unsigned check_path(struct exchange *x, struct bytes path)
-{
-    struct http_head *h = x->request;
-
-    if (x->site->path_count == 1 || route_is_plain(http_head_path(h)))
-        return 0;
-    if (route_has_dots(http_head_path(h)))
-        return 400;
-    uint32_t at = http_head_store(h, path);
-    if (at == UINT32_MAX)
-        return 503;
-    struct writer w = writer_of(h->text + at, path.n);
-    if (!route_read_loosely(bytes_of(h->text + at, path.n), &w))
-        return 400;
-    return route_path(x->site, bytes_of(w.start, writer_len(&w))) == x->path ? 0 : 400;
-}
-
-static void route(struct exchange *x)
-{
-    struct http_authority authority = {.port = 0};
-    struct bytes path;
-
-    if (x->request->has_host && !http_authority_parse(http_head_host(x->request), &authority)) {
-        fail(x, 400, "malformed Host");
-        return;
-    }
-    x->site = route_site(x->conf, authority.host);
-    if (!x->site) {
-        fail(x, 421, "no site answers for this Host");
-        return;
-    }
-    x->log.site = x->site->name_count ? x->site->names[0].text : "default";
-    x->path = &x->site->paths[x->site->path_count - 1];
-    if (refuse_method(x))
-        return;
-    unsigned status = find_path(x->request, &path);
-    if (status) {
-        fail(x, status, status == 400 ? "malformed path" : "out of memory");
-        return;
-    }
-    if (x->client->tls && (x->site->tls == CONF_TLS_OFF || misdirected(x, authority.host))) {
-        fail(x, 421, "Host selects another site than this connection's");
-        return;
-    }
-    if (!x->client->tls && answer_plain(x, &authority, path))
-        return;
-    x->path = route_path(x->site, path);
-    status = check_path(x, path);
-    if (status) {
-        fail(x, status, status == 400 ? "path that can be read in two ways" : "out of memory");
-        return;
-    }
-    if (x->request->body == HTTP_BODY_LENGTH && too_large(x, x->request->length)) {
-        fail(x, 413, "request body above max-body");
-        return;
-    }
-    act(x);
+    exchange_fail(x, status, why);
 }
 
 void exchange_start(struct client *c, struct http_stream *stream, struct http_head *head)
 {
     struct exchange *x = exchange_new(c, stream, head);
     if (x)
-        route(x);
+        dispatch(x);
 }

@@ -94,6 +94,7 @@ static bool take_record(struct bear12 *b, const uint8_t *p, size_t n)
 
     if (!quiet || (n < MOVE_MIN && core->out.bytes))
         return bufq_put(&core->out, p, n);
+    assert(b->out); /* the record lies in it */
     b->out->pos = (uint32_t)(p - b->out->data);
     b->out->end = b->out->pos + (uint32_t)n;
     bufq_append(&core->out, b->out);
