@@ -21,10 +21,20 @@ static struct conf_place place_of(const struct scope *scope, const char *name)
     return scope->seen[directive_index(directive_find(name))];
 }
 
+/* Where memory that runs out is a crash, not a refusal (a unikernel), the cap must be ours. 0, none, where the
+ * machine does not say how much it has. */
+static uint64_t half_of_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : 0;
+}
+
 void draft_defaults(struct draft *d)
 {
     static const struct conf_place nowhere = {0};
 
+    d->conf->max_memory = half_of_memory();
     /* Lists have theirs later, if nothing was listed. */
     for (unsigned i = 0; i < directive_count; i++)
         if (directives[i].value != NULL && !directives[i].many)

@@ -70,7 +70,7 @@ const struct directive directives[] = {
      .help = "Connections at a time of one client address (IPv6: of one /64). Clients on this machine count "
              "only when the directive is given."},
     {.name = "max-memory", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1,
-     .args = "SIZE|off", .value = "off", .set = set_size, IN_CONF(max_memory), .least = 1 << 20,
+     .args = "SIZE|off", .note = "half of the machine's", .set = set_size, IN_CONF(max_memory), .least = 1 << 20,
      .most = 1ull << 50, .off = true,
      .help = "Heap of the whole process; at the cap new work is refused."},
     {.name = "session-cache", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1,

@@ -174,6 +174,14 @@ TEST(values_arrive)
     conf_unref(c);
 }
 
+TEST(memory_cap_can_be_off)
+{
+    struct conf *c = conf_of("max-memory off" SITE);
+
+    CHECK(c != NULL && c->max_memory == 0);
+    conf_unref(c);
+}
+
 TEST(defaults_are_as_documented)
 {
     struct conf *c = conf_of("state /s" SITE);
@@ -189,7 +197,7 @@ TEST(defaults_are_as_documented)
     CHECK_EQ(c->max_connections, 0);
     CHECK_EQ(c->max_per_address, 256);
     CHECK(!c->per_address_given);
-    CHECK_EQ(c->max_memory, 0);
+    CHECK(c->max_memory >= 1 << 20); /* half of the machine's */
     CHECK_EQ(c->timeouts.shutdown, 30000);
     CHECK_EQ(c->timeouts.handshake, 10000);
     CHECK_EQ(c->timeouts.head, 10000);
@@ -232,4 +240,4 @@ TEST(sites_inherit)
 }
 
 TEST_MAIN(RUN(durations), RUN(sizes), RUN(numbers), RUN(rates), RUN(choices), RUN(users_folders_networks),
-          RUN(values_arrive), RUN(defaults_are_as_documented), RUN(sites_inherit))
+          RUN(values_arrive), RUN(memory_cap_can_be_off), RUN(defaults_are_as_documented), RUN(sites_inherit))
