@@ -103,8 +103,8 @@ static inline void http_stream_abort(struct http_stream *s, enum http_error erro
 {
     s->vtable->abort(s, error);
 }
-/* n more bytes of the incoming body can be taken (n bytes that `data` took have left, or room appeared): HTTP/2
- * opens its window by n, and bytes that `data` refused are offered again soon, never inside this call. */
+/* There is room again for n or more bytes of the incoming body: what `data` refused is offered again soon, never
+ * inside this call. What `data` took counts as consumed when it returns (HTTP/2 opens its window by it). */
 static inline void http_stream_consumed(struct http_stream *s, size_t n)
 {
     s->vtable->consumed(s, n);
