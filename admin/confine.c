@@ -52,27 +52,42 @@ static bool find_user(const char *name, uid_t *uid, gid_t *gid)
     return true;
 }
 
-/* What root made in the state folder must stay writable for the user: the folder and three levels below. */
-static void hand_over(int at, const char *name, uid_t uid, gid_t gid, int depth)
+/* Is it ours to give away? The folder may have been the user's before, who then could have put anything there: a second
+ * name of somebody else's file, or another file system. */
+static bool may_give(const struct stat *st, dev_t dev)
 {
-    struct stat st;
+    return st->st_dev == dev &&
+           (S_ISDIR(st->st_mode) || ((S_ISREG(st->st_mode) || S_ISSOCK(st->st_mode)) && st->st_nlink == 1));
+}
 
-    if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
+/* What root made in the state folder must stay writable for the user: the folder and three levels below. What is looked
+ * at and what is given are the same, whatever its name becomes in between. */
+static void hand_over(int at, const char *name, uid_t uid, gid_t gid, const dev_t *dev, int depth)
+{
+    int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), list = -1;
+    struct stat st;
+    DIR *dir;
+
+    if (fd < 0)
         return;
-    (void)fchownat(at, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+    if (fstat(fd, &st) < 0 || !may_give(&st, dev ? *dev : st.st_dev))
+        goto out;
+    (void)fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
     if (!S_ISDIR(st.st_mode) || depth == 0)
-        return;
-    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        goto out;
+    list = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    dir = list < 0 ? NULL : fdopendir(list);
     if (!dir) {
-        if (fd >= 0)
-            close(fd);
-        return;
+        if (list >= 0)
+            close(list);
+        goto out;
     }
     for (const struct dirent *d = readdir(dir); d; d = readdir(dir))
         if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-            hand_over(fd, d->d_name, uid, gid, depth - 1);
+            hand_over(fd, d->d_name, uid, gid, &st.st_dev, depth - 1);
     closedir(dir);
+out:
+    close(fd);
 }
 
 /* Keeps the right to bind low ports and, if files are confined by folder anyway, to read keys that root owns: a
@@ -124,7 +139,7 @@ static bool drop_user(const struct conf *conf, bool files_confined, struct conf_
         return true;
     }
     if (conf->state)
-        hand_over(AT_FDCWD, conf->state, uid, gid, 4);
+        hand_over(AT_FDCWD, conf->state, uid, gid, NULL, 4);
     (void)prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (setgroups(0, NULL) < 0 || setgid(gid) < 0 || setuid(uid) < 0) {
         log_warn("user: still root: cannot become %s: %s", conf->user, strerror(errno));

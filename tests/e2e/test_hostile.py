@@ -2,6 +2,7 @@
 """What an attacker tries beyond framing that is plainly wrong: to make the proxy hold memory or time for nothing, to
 get past a path's rule, to leave a request or a response behind on a connection that others use, to be taken for
 somebody else."""
+import os
 import random
 import socket
 import time
@@ -229,3 +230,32 @@ def test_a_command_hidden_in_another_protocol(proxy, upstream):
             c.send(junk + b"stop\n")
             assert c.rest().count(b"\n") <= 1
     assert p.alive() and p.get("/").status == 200
+
+
+# --- the state folder ---
+
+
+@pytest.mark.real
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands its files over")
+def test_what_is_linked_into_the_state_folder_keeps_its_owner(proxy, tmp):
+    """The state folder is the dropped user's, who may have planted links to files that root must not give away."""
+    outside = os.path.join(tmp, "outside")
+    os.mkdir(outside)
+    for name in ("hard", "soft"):
+        with open(os.path.join(outside, name), "w") as f:
+            f.write("root's")
+    p = proxy('site localhost {\n tls self-signed\n respond 200 "x"\n}', wait=None)
+    os.mkdir(os.path.join(p.state, "private"))
+    os.link(os.path.join(outside, "hard"), os.path.join(p.state, "private", "key.pem"))
+    os.symlink(os.path.join(outside, "soft"), os.path.join(p.state, "soft"))
+    os.symlink(outside, os.path.join(p.state, "folder"))
+    p.start()
+    assert p.get("/").status == 200
+    assert os.stat(p.state).st_uid != 0
+    for name in ("", "hard", "soft"):
+        assert os.stat(os.path.join(outside, name)).st_uid == 0, name
+    keys = [os.path.join(d, f) for d, _, files in os.walk(p.state) for f in files if f == "key.pem"]
+    assert len(keys) > 1
+    for key in keys:
+        s = os.stat(key)
+        assert s.st_nlink == 2 or (s.st_uid != 0 and s.st_mode & 0o777 == 0o600), key
