@@ -95,8 +95,9 @@ static void put_site(struct writer *w, const struct conf_site *site, struct cert
     }
 }
 
-/* One line for each site and each address. */
-static void describe(const struct conf *conf, struct certs *certs, void (*say)(const char *line))
+/* One line for each site and each address; relay is NULL when nothing is bound. */
+static void describe(const struct conf *conf, struct certs *certs, const struct relay *relay,
+                     void (*say)(const char *line))
 {
     char line[2048], addr[ADDR_TEXT];
 
@@ -108,6 +109,8 @@ static void describe(const struct conf *conf, struct certs *certs, void (*say)(c
     }
     for (unsigned i = 0; i < conf->listen_count; i++) {
         const struct conf_listen *l = &conf->listens[i];
+        if (relay && !relay_listens(relay, l))
+            continue;
         snprintf(line, sizeof line, "%s on %s", l->tls ? "HTTPS" : "HTTP", addr_format(&l->addr, addr));
         say(line);
     }
@@ -124,8 +127,9 @@ static void say_stdout(const char *line)
 }
 
 /* The demo's first words: where it is, how to know it, how to try it, how to stop it. */
-static void print_banner(const struct conf *conf, struct certs *certs)
+static void print_banner(const struct conf *conf, const struct relay *relay)
 {
+    struct certs *certs = relay_certs(relay);
     const struct tls_identity *id = certs ? certs_of_site(certs, 0) : NULL;
     char fingerprint[CERTS_FINGERPRINT_TEXT];
     unsigned https = 443, http = 0;
@@ -135,7 +139,7 @@ static void print_banner(const struct conf *conf, struct certs *certs)
     for (unsigned i = 0; i < conf->listen_count; i++)
         if (conf->listens[i].tls)
             https = addr_port(&conf->listens[i].addr);
-        else
+        else if (relay_listens(relay, &conf->listens[i]))
             http = addr_port(&conf->listens[i].addr);
     if (conf->log_format == CONF_LOG_JSON) { /* whose reader takes nothing else */
         log_info("https://localhost:%u, certificate SHA-256 %s", https,
@@ -164,7 +168,7 @@ static int validate(const struct conf *conf, struct conf_errors *e)
         certs_free(certs);
         return 1;
     }
-    describe(conf, certs, say_stdout);
+    describe(conf, certs, NULL, say_stdout);
     printf("%s: valid\n", conf->file ? conf->file : "command line");
     certs_free(certs);
     return 0;
@@ -287,7 +291,7 @@ static bool reload(void *ctx, struct conf_errors *e)
     }
     if (done) {
         log_info("reloaded %s", conf->file ? conf->file : "the command line");
-        describe(conf, certs, say_log);
+        describe(conf, certs, p->relay, say_log);
     } else {
         certs_free(certs);
     }
@@ -375,8 +379,8 @@ static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
         return 1;
     }
     if (conf->demo)
-        print_banner(conf, relay_certs(p->relay));
-    describe(conf, relay_certs(p->relay), say_log);
+        print_banner(conf, p->relay);
+    describe(conf, relay_certs(p->relay), p->relay, say_log);
     log_info("proxy %s started, pid %ld", PROXY_VERSION, (long)getpid());
     p->daily.fired = on_daily;
     on_daily(&p->daily);

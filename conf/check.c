@@ -94,7 +94,8 @@ static unsigned count_listens(const struct conf *conf, bool tls)
     return n;
 }
 
-/* One of the addresses that a demo listens on: it may be missing where there is no IPv6. */
+/* One of the addresses that a demo listens on: that of IPv6 may be missing, and those of the redirect may be the
+ * service's own. */
 static void listen_demo(struct draft *d, const char *directive, const char *addr, bool optional)
 {
     static const struct conf_place nowhere = {0};
@@ -114,7 +115,7 @@ static void default_listens(struct draft *d, bool uses_tls)
             listen_demo(d, "listen", "[::1]:8443", true);
         }
         if (!tls_given && !http_given) {
-            listen_demo(d, "listen-http", "127.0.0.1:8080", false);
+            listen_demo(d, "listen-http", "127.0.0.1:8080", true);
             listen_demo(d, "listen-http", "[::1]:8080", true);
         }
         return;

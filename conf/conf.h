@@ -112,7 +112,7 @@ struct conf_listen {
     struct conf_place place;
     struct addr addr;
     bool tls;
-    bool optional; /* a default that may fail to bind (the [::1] of a demo where there is no IPv6) */
+    bool optional; /* a demo does without it: [::1] where there is no IPv6, a redirect whose port is taken */
 };
 
 enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON, CONF_LOG_COMBINED, CONF_LOG_OFF };

@@ -116,7 +116,7 @@ static void on_ready(struct watch *watch, uint32_t events)
 
 /* --- which there are --- */
 
-static struct listener *find(struct relay *r, const struct conf_listen *want)
+static struct listener *find(const struct relay *r, const struct conf_listen *want)
 {
     for (struct listener *l = r->listeners; l; l = l->next)
         if (l->tls == want->tls && addr_equal(&l->addr, &want->addr))
@@ -183,18 +183,35 @@ static void drop_prepared(struct relay *r)
     }
 }
 
+/* A demo does without its redirect, whose port may well be the service's own. True when that was said. */
+static bool is_spared(const struct conf_listen *want, int error)
+{
+    char holder[128];
+
+    if (!want->optional || want->tls || error != EADDRINUSE)
+        return false;
+    bool known = socket_holder(&want->addr, holder, sizeof holder);
+    log_warn("no redirect to HTTPS: port %u is in use%s%s", addr_port(&want->addr), known ? " by " : "",
+             known ? holder : "");
+    return true;
+}
+
 bool listeners_prepare(struct relay *r, const struct conf *conf, struct conf_errors *e)
 {
     unsigned before = conf_errors_count(e);
+    bool spared = false;
 
     for (unsigned i = 0; i < conf->listen_count; i++) {
         const struct conf_listen *want = &conf->listens[i];
-        if (find(r, want))
-            continue;
+        if (find(r, want) || (spared && want->optional && !want->tls))
+            continue; /* half a localhost would be worse than none */
         int fd = bind_one(want);
         if (fd < 0) {
-            if (!want->optional || errno == EADDRINUSE)
-                explain(want, errno, e);
+            int error = errno;
+            if (is_spared(want, error))
+                spared = true;
+            else if (!want->optional || error == EADDRINUSE)
+                explain(want, error, e);
             continue;
         }
         struct listener *l = mem_zalloc(sizeof *l);
@@ -213,6 +230,11 @@ bool listeners_prepare(struct relay *r, const struct conf *conf, struct conf_err
         return true;
     drop_prepared(r);
     return false;
+}
+
+bool relay_listens(const struct relay *r, const struct conf_listen *want)
+{
+    return find(r, want) != NULL;
 }
 
 static bool wanted(const struct conf *conf, const struct listener *l)

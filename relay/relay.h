@@ -34,5 +34,7 @@ const struct conf *relay_conf(const struct relay *r);
 struct certs *relay_certs(const struct relay *r);
 const struct counters *relay_counters(const struct relay *r);
 unsigned relay_max_connections(const struct relay *r);
+/* One of conf's listeners: is it there? Those that are optional may not be. */
+bool relay_listens(const struct relay *r, const struct conf_listen *want);
 
 #endif

@@ -204,6 +204,19 @@ def test_no_argument_is_the_demo(proxy, tmp):
     assert p.get("/a?b", tls=False, host="localhost:8080").get("Location") == "https://localhost:8443/a?b"
 
 
+def test_demo_of_a_service_on_the_redirects_port(proxy, tmp):
+    """The redirect is not worth a demo: a service on port 8080 is the one that people have."""
+    if is_listening(8443) or is_listening(8080):
+        pytest.skip("ports 8443 and 8080 are in use here")
+    with socket.create_server(("127.0.0.1", 8080)):
+        os.chmod(tmp, 0o777)
+        p = proxy(None, tls=False, args=["127.0.0.1:8080", "--state", tmp, "--admin", "off", *plain()], cwd=tmp)
+        p.wait_log("no redirect to HTTPS: port 8080 is in use")
+        until(lambda: p.listens(8443), 20, "listening")
+        p.wait_log("started")
+        assert "HTTP on" not in p.out() and "redirects there" not in p.out()
+
+
 def test_configuration_in_the_current_folder(proxy, tmp):
     if os.path.exists("/etc/proxy.conf"):
         pytest.skip("there is a configuration on this machine")

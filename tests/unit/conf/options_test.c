@@ -89,7 +89,7 @@ static void check_lines(const struct line_case *cases, size_t n)
     CHECK_EQ(mem_blocks(), blocks);
 }
 
-#define DEMO_LISTENS "127.0.0.1:8443s [::1]:8443s? 127.0.0.1:8080 [::1]:8080? "
+#define DEMO_LISTENS "127.0.0.1:8443s [::1]:8443s? 127.0.0.1:8080? [::1]:8080? "
 
 TEST(demos)
 {
