@@ -106,7 +106,9 @@ void conf_print_help(FILE *out)
             put_option(out, &options[i]);
     for (unsigned group = 0; group < GROUP_MAX; group++)
         put_settings(out, (enum group)group);
-    fputs("\nThese are directives of the configuration; an option wins over the file.\n", out);
+    fputs("\nThese are directives of the configuration; an option wins over the file.\n"
+          "Several values are one argument: --min-rate \"240 10s\".\n",
+          out);
 }
 
 /* --- --help-config --- */

@@ -18,7 +18,7 @@
 const struct option options[] = {
     {"config", 'c', OPTION_CONFIG, "FILE", "Reads this configuration; without, and with no service named, "
      "/etc/proxy.conf, ./proxy.conf or /proxy.conf."},
-    {"backend", 0, OPTION_BACKEND, "ADDR", "Serves what no site answers for from this service; may be repeated."},
+    {"backend", 0, OPTION_BACKEND, "ADDR", "Serves what no site answers for from this service; may be repeated. Also --upstream."},
     {"upstream", 0, OPTION_BACKEND, "ADDR", NULL},
     {"cert", 0, OPTION_CERT, "FILE", "The certificate of that site, a PEM chain; without, a self-signed one."},
     {"key", 0, OPTION_KEY, "FILE", "Its private key, in PEM."},
@@ -432,6 +432,9 @@ static void apply_backends(const struct conf_options *o, struct draft *d)
 {
     struct site_draft *site = default_site(d);
 
+    /* A file's only site is overruled; one that is named beside it on the command line is meant as it is. */
+    if (site != NULL && !site->site.is_default && o->argument_count > 0)
+        site = NULL;
     if (site == NULL) {
         site = site_draft_new(d, on_command_line);
         if (site == NULL)

@@ -124,6 +124,8 @@ TEST(sites)
         {"a.example=1 --backend 2 b.example=3",                                               NULL,
          "[::]:443s [::]:80 | auto a.example /=127.0.0.1:1 | auto b.example /=127.0.0.1:3 | *self-signed "
          "/=127.0.0.1:2 "                                                                                                                                    },
+        {"a.example=1 --backend 2",                                                           NULL,
+         "[::]:443s [::]:80 | auto a.example /=127.0.0.1:1 | *self-signed /=127.0.0.1:2 "                                                                    },
         {"-- a.example=1",                                                                    NULL, "[::]:443s [::]:80 | *auto a.example /=127.0.0.1:1 "     },
         {"a.example=1 --cert c --key k",                                                      NULL, "[::]:443s [::]:80 | *files a.example c k /=127.0.0.1:1 "},
     };
