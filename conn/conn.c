@@ -21,8 +21,10 @@
 #define READ_MIN (16u * 1024u + 512u) /* a whole TLS record */
 /* Read for an owner that wants nothing now, to notice the peer's end. */
 #define READ_AHEAD 2048u
+/* A client that was answered early may still send its whole request before it looks (RFC 9112 §9.6): it has this
+ * long for the next bytes, this many times. How many bytes is not ours to say. */
 #define LINGER_MS  2000u
-#define LINGER_MAX (4u * 1024u * 1024u)
+#define LINGER_MAX 15u
 #define FLUSH_MS   30000u
 
 enum conn_state {
@@ -56,7 +58,8 @@ struct conn {
     bool deaf;       /* the socket is dead but what came before is still wanted: epoll forgets it */
     bool unwanted;   /* readable, but nobody wants it: interest is dropped until somebody does */
     uint32_t read_size;
-    uint32_t lingered;
+    bool drained;      /* bytes came since the lingering timer was set */
+    unsigned lingered; /* how often it was set again for that */
     struct bufq out;   /* without TLS */
     struct bufq inbox; /* read from the wire, not taken yet */
     uint64_t bytes_in, bytes_out, last_in, last_out;
@@ -170,6 +173,11 @@ static void finish_socket(struct conn *c, int error)
 static void on_timer(struct timer *timer)
 {
     struct conn *c = OF(timer, timer);
+    if (c->state == CONN_LINGERING && c->drained && c->lingered++ < LINGER_MAX &&
+        timer_set(c->loop, timer, loop_now(c->loop) + LINGER_MS)) {
+        c->drained = false;
+        return;
+    }
     finish(c, c->state == CONN_LINGERING ? CONN_ENDED : CONN_RESET, 0);
 }
 
@@ -446,9 +454,7 @@ static void drain(struct conn *c)
     struct span into = loop_scratch(c->loop);
     ssize_t got = socket_read(c->watch.fd, into);
     if (got > 0) {
-        c->lingered += (uint32_t)got;
-        if (c->lingered > LINGER_MAX)
-            c->peer_ended = true;
+        c->drained = true;
     } else if (got != SOCKET_AGAIN) {
         c->peer_ended = true;
     }

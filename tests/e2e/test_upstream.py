@@ -345,7 +345,7 @@ def test_nginx(proxy, nginx, tmp):
 def test_curl_large_upload_to_nginx(proxy, nginx, tmp):
     path = os.path.join(tmp, "up")
     with open(path, "wb") as f:
-        f.truncate(5000000)
+        f.truncate(20000000)
     port, _ = nginx('client_body_in_single_buffer off; location / { return 201 "$request_length"; }')
     p = proxy(conf("127.0.0.1:%d" % port))
     assert int(p.curl("-T", path).out or 0) > 0
