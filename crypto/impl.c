@@ -5,6 +5,7 @@
  * virtual machine, so BearSSL's own *_get functions would cost every connection dearly).
  */
 #include "crypto/impl.h"
+#include "crypto/gcm_record.h"
 
 #include <stdint.h>
 
@@ -20,6 +21,14 @@
 #else
 #define AES_CTR br_aes_ct_ctr_vtable
 #define GHASH   br_ghash_ctmul
+#endif
+
+#ifdef __x86_64__
+#define GCM_IN  gcm_record_in
+#define GCM_OUT gcm_record_out
+#else
+#define GCM_IN  br_sslrec_in_gcm_vtable
+#define GCM_OUT br_sslrec_out_gcm_vtable
 #endif
 
 /* SSE2 is part of x86-64; on the older 32-bit machines it may be missing. */
@@ -103,8 +112,8 @@ static const struct crypto_impl aesni = {
     .fast_aes = true,
     .aes_ctr = &br_aes_x86ni_ctr_vtable,
     .ghash = br_ghash_pclmul,
-    .gcm_in = &br_sslrec_in_gcm_vtable,
-    .gcm_out = &br_sslrec_out_gcm_vtable,
+    .gcm_in = &GCM_IN,
+    .gcm_out = &GCM_OUT,
     .chacha20 = br_chacha20_sse2_run, /* whatever has AES has SSE2 */
     .poly1305 = POLY1305,
     .ec = &br_ec_all_m31,
