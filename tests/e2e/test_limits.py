@@ -125,7 +125,8 @@ def test_min_rate_of_a_reader(site):
     c.request()
     c.until(b"\r\n\r\n")
     with Clock() as t:
-        while t.so_far() < 6 and "min-rate" not in p.log():
+        # What the kernel's buffer took at once is credit; then nothing moves, and either limit may be the first.
+        while t.so_far() < 6 and "min-rate" not in p.log() and "not read" not in p.log():
             try:
                 c.sock.recv(16)
             except OSError:
