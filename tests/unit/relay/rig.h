@@ -89,8 +89,10 @@ RIG size_t request_len(const struct sink *in, bool head)
             return in->n >= n + length ? n + length : 0;
         }
         if (strncasecmp(line, "transfer-encoding:", 18) == 0) {
-            const char *last = memmem(p + n - 2, in->n - n + 2, "\r\n0\r\n\r\n", 7);
-            return last ? (size_t)(last - p) + 7 : 0;
+            const char *last = memmem(p + n - 2, in->n - n + 2, "\r\n0\r\n", 5);
+            last =
+                last ? memmem(last + 3, in->n - (size_t)(last + 3 - p), "\r\n\r\n", 4) : NULL; /* trailers */
+            return last ? (size_t)(last - p) + 4 : 0;
         }
     }
     return n;
@@ -526,11 +528,13 @@ RIG bool take_chunks(struct answer *a, const uint8_t *p, size_t n, size_t *used)
         if (!end)
             return false;
         size_t size = strtoul((const char *)p + at, NULL, 16), start = (size_t)(end - p) + 1;
-        if (n < start + size + 2)
+        if (size && n < start + size + 2)
             return false;
-        if (size == 0) { /* trailers are not looked for */
-            *used = start + 2;
-            return p[start] == '\r' && p[start + 1] == '\n';
+        if (size == 0) { /* trailers are passed over */
+            const uint8_t *last = memmem(p + start - 2, n - start + 2, "\r\n\r\n", 4);
+            if (last)
+                *used = (size_t)(last - p) + 4;
+            return last != NULL;
         }
         sink_add(&a->body, p + start, size);
         CHECK(memcmp(p + start + size, "\r\n", 2) == 0);
