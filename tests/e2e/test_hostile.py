@@ -259,3 +259,78 @@ def test_what_is_linked_into_the_state_folder_keeps_its_owner(proxy, tmp):
     for key in keys:
         s = os.stat(key)
         assert s.st_nlink == 2 or (s.st_uid != 0 and s.st_mode & 0o777 == 0o600), key
+
+
+# --- at random ---
+
+
+PARTS = [b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b",", b";", b"0", b"5", b"\x0b", b"\xff", b"chunked", b"Content-Length",
+         b"Transfer-Encoding: chunked\r\n", b"Content-Length: 3\r\n", b"Connection: close\r\n", b"\r\n\r\n", b"0\r\n\r\n",
+         b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"ffffffffffffffff", b"GET /evil HTTP/1.1\r\n"]
+
+
+def mutated(rng, data, most=3):
+    data = bytearray(data)
+    for _ in range(rng.randrange(most + 1)):
+        at = rng.randrange(len(data) + 1)
+        how = rng.randrange(4)
+        if how == 0:
+            data[at:at] = rng.choice(PARTS)
+        elif how == 1:
+            del data[at:at + rng.randrange(1, 6)]
+        elif how == 2:
+            data[at:at + 1] = bytes([rng.randrange(256)])
+        else:
+            end = min(len(data), at + rng.randrange(1, 20))
+            data[at:at] = data[at:end]
+    return bytes(data)
+
+
+def test_mutated_requests(site):
+    """Whatever a client sends: what arrives is well-formed (the recorder insists), and the next client's answer is its
+    own."""
+    rng = random.Random(20261121)
+    seeds = [b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n",
+             b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+             b"POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n",
+             b"GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"]
+    p, u = site(lambda r: reply(r.target.encode()) if r.method != "HEAD" else reply())
+    for i in range(300):
+        with p.connect() as c:
+            c.try_send(b"".join(mutated(rng, rng.choice(seeds)) for _ in range(rng.randrange(1, 4))))
+        own = "/own%d" % i
+        assert p.get(own).text == own
+    for r in u.whole:
+        assert r.version == "HTTP/1.1" and len(r.all("Host")) == 1 and r.target[0] in "/*"
+        assert "\n" not in r.target and "\0" not in r.head.decode("latin-1")
+
+
+def test_mutated_responses(site):
+    """Whatever an upstream sends: a response that a client can take for complete has the token of its own request."""
+    rng = random.Random(20261122)
+
+    def script(c):
+        while True:
+            r = c.read_request()
+            token = r.target.encode()
+            whole = rng.choice([reply(token), b"HTTP/1.1 103 Early Hints\r\n\r\n" + reply(token),
+                                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\nA: b\r\n\r\n"
+                                % (len(token), token)])
+            c.send(mutated(rng, whole, 2))
+            if rng.randrange(3) == 0:
+                return
+    p, u = site(script=script, extra="response-timeout 150ms")
+    good = 0
+    for i in range(300):
+        token = "/token-%04d-" % i
+        try:
+            with p.connect() as c:
+                c.sock.settimeout(5)
+                r = c.get(token)
+        except (Ended, OSError):
+            continue
+        if r.status == 200:
+            good += 1
+            others = [t for t in ("/token-%04d-" % k for k in range(i)) if t.encode() in r.body]
+            assert not others, "%s got %r" % (token, r)
+    assert good > 100
