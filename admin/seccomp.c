@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -28,7 +30,7 @@ struct seccomp_data_abi {
     uint64_t args[6];
 };
 
-enum { BPF_LOAD_ABS = 0x20, BPF_JUMP_EQ = 0x15, BPF_RETURN = 0x06 };
+enum { BPF_LOAD_ABS = 0x20, BPF_JUMP_EQ = 0x15, BPF_JUMP_SET = 0x45, BPF_RETURN = 0x06 };
 #define RET_ALLOW   0x7fff0000u
 #define RET_EPERM   (0x00050000u | EPERM)
 #define RET_KILL    0x80000000u
@@ -212,12 +214,36 @@ static const uint32_t ALLOWED[] = {
 #endif
 };
 
+/* Of the calls above, those that are refused for an argument: its low word is, or has a bit of, `value`. */
+static const struct {
+    uint32_t nr;
+    unsigned arg;
+    uint16_t test;
+    uint32_t value;
+} REFUSED[] = {
+    {SYS_ioctl, 1, BPF_JUMP_EQ, TIOCSTI}, /* typing into the terminal that we were started from */
+    {SYS_ioctl, 1, BPF_JUMP_EQ, TIOCLINUX},
+    {SYS_mprotect, 2, BPF_JUMP_SET, PROT_EXEC}, /* no new code */
+#ifdef SYS_mmap2
+    {SYS_mmap2, 2, BPF_JUMP_SET, PROT_EXEC},
+#elif !defined __s390x__ /* whose mmap takes a struct */
+    {SYS_mmap, 2, BPF_JUMP_SET, PROT_EXEC},
+#endif
+};
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define LOW_WORD 4u
+#else
+#define LOW_WORD 0u
+#endif
+
+#define REFUSALS (sizeof REFUSED / sizeof *REFUSED)
 #define COUNT (sizeof ALLOWED / sizeof *ALLOWED)
 _Static_assert(COUNT < 250, "a jump goes at most 255 instructions ahead");
 
 bool seccomp_install(void)
 {
-    struct bpf_insn code[COUNT + 6];
+    struct bpf_insn code[COUNT + 6 + 5 * REFUSALS];
     unsigned short n = 0;
 
     if (!ARCH) {
@@ -228,6 +254,14 @@ bool seccomp_install(void)
     code[n++] = (struct bpf_insn){BPF_JUMP_EQ, 1, 0, ARCH};
     code[n++] = (struct bpf_insn){BPF_RETURN, 0, 0, RET_KILL}; /* another ABI's numbers mean other calls */
     code[n++] = (struct bpf_insn){BPF_LOAD_ABS, 0, 0, offsetof(struct seccomp_data_abi, nr)};
+    for (size_t i = 0; i < REFUSALS; i++) {
+        uint32_t at = (uint32_t)(offsetof(struct seccomp_data_abi, args) + 8 * REFUSED[i].arg) + LOW_WORD;
+        code[n++] = (struct bpf_insn){BPF_JUMP_EQ, 0, 4, REFUSED[i].nr};
+        code[n++] = (struct bpf_insn){BPF_LOAD_ABS, 0, 0, at};
+        code[n++] = (struct bpf_insn){REFUSED[i].test, 0, 1, REFUSED[i].value};
+        code[n++] = (struct bpf_insn){BPF_RETURN, 0, 0, RET_EPERM};
+        code[n++] = (struct bpf_insn){BPF_LOAD_ABS, 0, 0, offsetof(struct seccomp_data_abi, nr)};
+    }
     for (size_t i = 0; i < COUNT; i++) {
         /* Over the rest of the table and the refusal behind it. */
         code[n++] = (struct bpf_insn){BPF_JUMP_EQ, (uint8_t)(COUNT - i), 0, ALLOWED[i]};

@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -62,7 +64,20 @@ static int filtered(void)
         return 4;
     if (syscall(SYS_mount, "none", "/", "tmpfs", 0, 0) != -1 || errno != EPERM)
         return 5;
+    char key = 'x';
+    if (ioctl(0, TIOCSTI, &key) != -1 || errno != EPERM)
+        return 8;
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED || mprotect(page, 4096, PROT_READ | PROT_EXEC) != -1 || errno != EPERM)
+        return 9;
+    if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ||
+        errno != EPERM)
+        return 10;
     /* What a proxy does goes on. */
+    int left;
+    if (mprotect(page, 4096, PROT_READ) < 0 || munmap(page, 4096) < 0 ||
+        (ioctl(0, FIONREAD, &left) < 0 && errno == EPERM))
+        return 11;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || close(fd) < 0)
         return 6;
