@@ -21,6 +21,7 @@
 #define REQUEST_MAX  4096u
 #define SESSIONS_MAX 16u
 #define ASK_MS       10000u
+#define AGAIN_MS     250u /* after an accept for which there was no descriptor */
 
 struct admin {
     struct loop *loop;
@@ -28,6 +29,7 @@ struct admin {
     struct admin_hooks hooks;
     struct watch watch;
     struct addr addr;
+    struct timer again; /* to accept */
     bool listening;
     struct admin_session *sessions;
     unsigned session_count;
@@ -319,6 +321,12 @@ static void welcome(struct admin *a, int fd)
     a->session_count++;
 }
 
+static void on_again(struct timer *timer)
+{
+    struct admin *a = OF(struct admin, again, timer);
+    (void)loop_watch(a->loop, &a->watch, EPOLLIN);
+}
+
 static void on_ready(struct watch *watch, uint32_t events)
 {
     struct admin *a = OF(struct admin, watch, watch);
@@ -328,6 +336,8 @@ static void on_ready(struct watch *watch, uint32_t events)
     int fd = socket_accept(watch->fd, &peer);
     if (fd >= 0)
         welcome(a, fd);
+    else if (fd == SOCKET_ERROR && timer_set(a->loop, &a->again, loop_now(a->loop) + AGAIN_MS))
+        (void)loop_watch(a->loop, &a->watch, 0); /* it would be told each turn of who waits */
 }
 
 /* --- the listener --- */
@@ -343,6 +353,7 @@ struct admin *admin_new(struct loop *loop, struct relay *relay, const struct adm
     a->hooks = *hooks;
     a->began = loop_now(loop);
     a->watch = (struct watch){.fd = -1, .ready = on_ready};
+    a->again.fired = on_again;
     return a;
 }
 
@@ -350,6 +361,7 @@ static void stop_listening(struct admin *a)
 {
     if (!a->listening)
         return;
+    timer_clear(a->loop, &a->again);
     loop_unwatch(a->loop, &a->watch);
     socket_close(a->watch.fd);
     if (a->addr.any.sa_family == AF_UNIX)
@@ -364,7 +376,8 @@ void admin_free(struct admin *a)
     stop_listening(a);
     for (struct admin_session *s = a->sessions; s; s = s->next)
         conn_reset(s->conn);
-    (void)loop_turn(a->loop, 0);
+    while (a->sessions) /* a turn has an end to the tasks it runs, and these may not be the first */
+        (void)loop_turn(a->loop, 0);
     mem_free(a);
 }
 
@@ -412,6 +425,10 @@ bool admin_listen(struct admin *a, const char *address, struct conf_errors *e)
     a->addr = addr;
     a->watch.fd = fd;
     a->watch.events = 0;
-    a->listening = loop_watch(a->loop, &a->watch, EPOLLIN) == 0;
-    return a->listening;
+    a->listening = true;
+    if (loop_watch(a->loop, &a->watch, EPOLLIN) == 0)
+        return true;
+    conf_error(e, nowhere, "admin", "cannot listen on %s: %s", address, socket_reason(errno));
+    stop_listening(a);
+    return false;
 }
