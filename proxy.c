@@ -270,6 +270,14 @@ static bool may_reload(const struct conf *now, const struct conf *next, struct c
     return conf_errors_count(e) == before;
 }
 
+static bool mentions(const struct conf_errors *e, const char *words)
+{
+    for (unsigned i = 0; i < conf_errors_count(e); i++)
+        if (strstr(conf_errors_text(e, i), words))
+            return true;
+    return false;
+}
+
 /* All of the new configuration or nothing. */
 static bool reload(void *ctx, struct conf_errors *e)
 {
@@ -295,10 +303,9 @@ static bool reload(void *ctx, struct conf_errors *e)
     } else {
         certs_free(certs);
     }
-    if (!done && relay_conf(p->relay)->confine)
-        conf_error(
-            e, (struct conf_place){"", 0, 0}, "reload",
-            "the process goes on as it was; files that it could not reach at its start need a restart");
+    if (!done && relay_conf(p->relay)->confine && mentions(e, "ermission denied"))
+        conf_error(e, (struct conf_place){"", 0, 0}, "reload",
+                   "a running process reaches only the folders it was started with; others need a restart");
     conf_unref(conf);
     return done;
 }

@@ -90,8 +90,26 @@ out:
     close(fd);
 }
 
-/* Keeps the right to bind low ports and, if files are confined by folder anyway, to read keys that root owns: a
- * reload needs both. */
+static bool is_readable(const char *file)
+{
+    int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    return !file || fd >= 0;
+}
+
+/* Can the user that we are now, without capabilities, read again what a reload reads? */
+static bool can_reload(const struct conf *conf)
+{
+    bool readable = is_readable(conf->file);
+
+    for (unsigned i = 0; i < conf->site_count; i++)
+        readable = readable && is_readable(conf->sites[i].cert_file) && is_readable(conf->sites[i].key_file);
+    return readable;
+}
+
+/* Keeps the right to bind low ports and, if it must, to read keys that root owns: a reload needs both. */
 static bool set_capabilities(bool read_files)
 {
     enum { NET_BIND_SERVICE = 1 << 10, DAC_READ_SEARCH = 1 << 2 };
@@ -149,7 +167,8 @@ static bool drop_user(const struct conf *conf, bool files_confined, struct conf_
         log_warn("user: still root: this machine has no other users");
         return true;
     }
-    bool kept = set_capabilities(files_confined);
+    /* Root's files are read again only where Landlock keeps us from all the others, and only if there are such. */
+    bool kept = set_capabilities(files_confined && !can_reload(conf));
     log_info("user: %s (%u)%s", conf->user, (unsigned)uid,
              kept ? "" : "; a reload cannot bind ports below 1024");
     return true;
@@ -201,8 +220,8 @@ static void allow_all(struct landlock *l, const struct conf *conf)
     }
     allow_resolver(l);
     /* What else name lookups read. */
-    static const char *const READ[] = {"/etc/hosts",    "/etc/host.conf",       "/etc/nsswitch.conf",
-                                       "/etc/svc.conf", "/run/systemd/resolve", "/proc/self"};
+    static const char *const READ[] = {"/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/svc.conf",
+                                       "/run/systemd/resolve"};
     for (size_t i = 0; i < sizeof READ / sizeof *READ; i++)
         landlock_allow(l, READ[i], false);
 }

@@ -62,7 +62,7 @@ struct conn {
     unsigned lingered; /* how often it was set again for that */
     struct bufq out;   /* without TLS */
     struct bufq inbox; /* read from the wire, not taken yet */
-    uint64_t bytes_in, bytes_out, last_in, last_out;
+    uint64_t bytes_in, bytes_out;
 };
 
 static void on_ready(struct watch *watch, uint32_t events);
@@ -93,7 +93,6 @@ struct conn *conn_new(struct loop *loop, int fd, struct tls *tls, bool connectin
     c->connected_once = c->state == CONN_OPEN;
     c->read_size = READ_MIN;
     c->out.pool = c->inbox.pool = loop_pool(loop);
-    c->last_in = c->last_out = loop_now(loop);
     if (loop_watch(loop, &c->watch, connecting ? EPOLLOUT : EPOLLIN) < 0) {
         tls_free(tls);
         socket_close(fd);
@@ -214,7 +213,6 @@ static bool flush(struct conn *c)
         if (sent > 0) {
             bufq_drop(q, (size_t)sent);
             c->bytes_out += (uint64_t)sent;
-            c->last_out = loop_now(c->loop);
         }
     }
     return true;
@@ -396,7 +394,6 @@ static bool read_once(struct conn *c, size_t max)
         return false;
     }
     c->bytes_in += (uint64_t)got;
-    c->last_in = loop_now(c->loop);
     if (direct) {
         c->handler->filled(c->owner, (size_t)got);
         return (size_t)got == into.n;
@@ -683,12 +680,8 @@ uint64_t conn_bytes_out(const struct conn *c)
     return c->bytes_out;
 }
 
-uint64_t conn_last_in(const struct conn *c)
+uint64_t conn_bytes_acknowledged(const struct conn *c)
 {
-    return c->last_in;
-}
-
-uint64_t conn_last_out(const struct conn *c)
-{
-    return c->last_out;
+    size_t held = c->state == CONN_CLOSED ? 0 : socket_unacknowledged(c->watch.fd);
+    return held < c->bytes_out ? c->bytes_out - held : 0;
 }

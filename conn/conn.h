@@ -80,8 +80,7 @@ size_t conn_unsent(const struct conn *c);   /* bytes that wait to be written */
 /* Wire bytes so far: progress, for timeouts. */
 uint64_t conn_bytes_in(const struct conn *c);
 uint64_t conn_bytes_out(const struct conn *c);
-/* The moment (loop_now) bytes last went in that direction; the creation at first. */
-uint64_t conn_last_in(const struct conn *c);
-uint64_t conn_last_out(const struct conn *c);
+/* Of those out, how many the peer has: what the kernel still holds is not counted. One system call. */
+uint64_t conn_bytes_acknowledged(const struct conn *c);
 
 #endif

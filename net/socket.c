@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* How many connections that died in the queue are passed over in one socket_accept. */
@@ -252,6 +254,12 @@ ssize_t socket_send(int fd, const struct iovec *iov, int count)
 }
 
 /* ---- ending ---- */
+
+size_t socket_unacknowledged(int fd)
+{
+    int n = 0;
+    return ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
 
 bool socket_is_quiet(int fd)
 {

@@ -28,6 +28,8 @@ int socket_error(int fd); /* SO_ERROR: 0 or an errno */
 ssize_t socket_read(int fd, struct span into);
 ssize_t socket_readv(int fd, const struct iovec *iov, int n);
 ssize_t socket_writev(int fd, const struct iovec *iov, int n);
+/* Bytes written that the peer has not acknowledged; 0 where the kernel does not tell. */
+size_t socket_unacknowledged(int fd);
 /* The kernel holds no byte, no end and no error of this stream: a look that takes nothing. */
 bool socket_is_quiet(int fd);
 void socket_shutdown_write(int fd);

@@ -81,8 +81,10 @@ static void head_timeout(struct client *c, uint64_t ms)
 static void spend_allowance(struct client *c, uint64_t now, bool waits, uint64_t longest)
 {
     const struct conf *conf = c->conf;
-    uint64_t bytes = conn_bytes_in(c->conn) + conn_bytes_out(c->conn);
-    uint64_t earned = conf->limits.min_rate ? (bytes - c->looked_bytes) * 1000 / conf->limits.min_rate : 0;
+    /* What the kernel's buffer took has not been read by anyone, and a slow reader makes room there in large steps. */
+    uint64_t bytes = conn_bytes_in(c->conn) + conn_bytes_acknowledged(c->conn);
+    uint64_t moved = bytes > c->looked_bytes ? bytes - c->looked_bytes : 0;
+    uint64_t earned = conf->limits.min_rate ? moved * 1000 / conf->limits.min_rate : 0;
 
     if (waits && c->waiting)
         c->allowance_ms -= (int64_t)(now - c->looked_at);
@@ -91,7 +93,9 @@ static void spend_allowance(struct client *c, uint64_t now, bool waits, uint64_t
         c->allowance_ms = (int64_t)longest;
     c->waiting = waits;
     c->looked_at = now;
-    c->looked_bytes = bytes;
+    if (moved || !waits)
+        c->moved_at = now;
+    c->looked_bytes += moved;
 }
 
 /* A transfer under way: nothing moved for too long, or less than the minimum rate. */
@@ -101,9 +105,9 @@ static void look(struct client *c, uint64_t now)
     bool sending = waits_to_send(c), receiving = waits_for_body(c);
 
     spend_allowance(c, now, sending || receiving, sending ? conf->timeouts.response : conf->timeouts.body);
-    if (sending && now - conn_last_out(c->conn) >= conf->timeouts.response) {
+    if (sending && now - c->moved_at >= conf->timeouts.response) {
         time_out(c, "response not read", conf->timeouts.response);
-    } else if (receiving && !sending && now - conn_last_in(c->conn) >= conf->timeouts.body) {
+    } else if (receiving && !sending && now - c->moved_at >= conf->timeouts.body) {
         time_out(c, "request body", conf->timeouts.body);
     } else if (h1_server_state(c->h1) != H1_SERVER_TUNNEL && conf->limits.min_rate && c->allowance_ms < 0) {
         relay_count(c->relay, COUNT_TIMEOUTS);
@@ -174,7 +178,7 @@ void client_began(struct client *c)
     c->head_since = 0;
     c->allowance_ms = (int64_t)c->conf->limits.min_rate_grace;
     c->waiting = false;
-    c->looked_at = now;
+    c->looked_at = c->moved_at = now;
     c->looked_bytes = conn_bytes_in(c->conn) + conn_bytes_out(c->conn);
     arm(c, now + look_interval(c->conf));
 }

@@ -28,7 +28,7 @@ struct client {
     uint64_t head_since; /* when the head under way began; 0: none is */
     /* The rate of the exchange under way. Bytes moved at min-rate earn as many milliseconds as waiting for the client
      * spends; what a fast stretch earns is bounded by the time a stall may take. */
-    uint64_t looked_at, looked_bytes;
+    uint64_t looked_at, looked_bytes, moved_at;
     int64_t allowance_ms;
     bool waiting; /* for the client, at the last look */
     unsigned requests;
