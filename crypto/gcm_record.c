@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the context of a direction's TLS 1.2 records under AES-GCM. It lives where BearSSL's engine has room for its
- * own: a static assert holds that it fits, and the engine's owner wipes both.
+ * Owns the context of a direction's TLS 1.2 records under AES-GCM. It lives where BearSSL's engine has room
+ * for its own: a static assert holds that it fits, and the engine's owner wipes both.
  */
 #include "crypto/gcm_record.h"
 
@@ -115,7 +115,8 @@ static void max_plaintext(const br_sslrec_out_class *const *ctx, size_t *start, 
     *end = *start + (len < TEXT_MAX ? len : TEXT_MAX);
 }
 
-/* Around the text at `data` there is room for what belongs before and behind it. Answers where the record begins. */
+/* Around the text at `data` there is room for what belongs before and behind it. Answers where the record
+ * begins. */
 static unsigned char *encrypt(const br_sslrec_out_class **ctx, int type, unsigned version, void *data,
                               size_t *len)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * TLS 1.2 records under AES-GCM (RFC 5288 §3) by crypto/gcm_x86, as BearSSL's engine takes them:
- * br_ssl_engine_set_gcm(). The explicit nonce is the record's sequence number. The implementations of AES-CTR and GHASH
- * that the engine passes on go unused.
+ * br_ssl_engine_set_gcm(). The explicit nonce is the record's sequence number. The implementations of AES-CTR
+ * and GHASH that the engine passes on go unused.
  */
 #ifndef CRYPTO_GCM_RECORD_H
 #define CRYPTO_GCM_RECORD_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns AES-GCM on x86-64: keys, the choice of a path, whole messages, and the path that every processor with AES has.
- * A message is its additional data, groups of blocks (by the path), and what is left, less than a group, block by
- * block: these are independent of each other until hashed, so the processor overlaps them by itself.
+ * Owns AES-GCM on x86-64: keys, the choice of a path, whole messages, and the path that every processor with
+ * AES has. A message is its additional data, groups of blocks (by the path), and what is left, less than a
+ * group, block by block: these are independent of each other until hashed, so the processor overlaps them by
+ * itself.
  */
 #include "crypto/gcm_x86.h"
 
@@ -17,13 +18,13 @@
 #include <cpuid.h>
 #include <string.h>
 
-#define TARGET   "aes,pclmul,ssse3,sse4.1"
+#define TARGET   "aes,pclmul,sse4.1"
 #define FUNCTION __attribute__((target(TARGET))) static
 #define INLINE   GCM_X86_INLINE(TARGET)
 
 enum { BLOCK = 16, GROUP = 8 * BLOCK, WIDEST_GROUP = GCM_X86_POWERS * BLOCK };
 
-/* ---- AES and GHASH of one block ------------------------------------------------------------------------------- */
+/* ---- AES and GHASH of one block ---------------------------------------------------------------------- */
 
 INLINE __m128i load(const void *p)
 {
@@ -116,7 +117,7 @@ INLINE __m128i power(const struct gcm_x86_key *key, size_t n)
     return load(key->powers[GCM_X86_POWERS - n]);
 }
 
-/* ---- groups of 8 blocks --------------------------------------------------------------------------------------- */
+/* ---- groups of 8 blocks ------------------------------------------------------------------------------ */
 
 struct eight {
     __m128i b0, b1, b2, b3, b4, b5, b6, b7;
@@ -176,8 +177,9 @@ INLINE void hash_nth(const struct gcm_x86_key *key, struct products *sum, const 
     add_product(sum, block, power(key, 8 - n));
 }
 
-/* Encrypts the group at `data` and hashes that at `hashed`: the two streams of instructions share nothing, and each
- * waits where the other works. The first block is hashed last: it alone needs what was hashed before. */
+/* Encrypts the group at `data` and hashes that at `hashed`: the two streams of instructions share nothing,
+ * and each waits where the other works. The first block is hashed last: it alone needs what was hashed
+ * before. */
 INLINE void both(const struct gcm_x86_key *key, struct gcm_x86_state *s, uint8_t *data, const uint8_t *hashed)
 {
     const uint8_t(*rk)[16] = key->round_keys;
@@ -253,7 +255,7 @@ static const struct path {
     [GCM_X86_VAES512] = {WIDEST_GROUP, gcm_x86_groups_vaes512},
 };
 
-/* ---- whole messages ------------------------------------------------------------------------------------------- */
+/* ---- whole messages ---------------------------------------------------------------------------------- */
 
 /* A block of 1 to 16 bytes and zeros. */
 INLINE __m128i load_part(const uint8_t *p, size_t n)
@@ -292,8 +294,8 @@ FUNCTION void hash_aad(const struct gcm_x86_key *key, struct gcm_x86_state *s, c
     }
 }
 
-/* The last bytes, less than a group, and the block of lengths that ends what is hashed; one reduction for all but a
- * message with 16 blocks left. */
+/* The last bytes, less than a group, and the block of lengths that ends what is hashed; one reduction for
+ * all but a message with 16 blocks left. */
 INLINE void finish(const struct gcm_x86_key *key, struct gcm_x86_state *s, uint8_t *p, size_t len,
                    __m128i lengths, bool seal)
 {
@@ -357,7 +359,7 @@ bool gcm_x86_open(const struct gcm_x86_key *key, const uint8_t nonce[GCM_X86_NON
     return bytes_equal_secret(expected, tag, sizeof expected);
 }
 
-/* ---- keys ----------------------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------------- */
 
 static bool has_vaes(void)
 {
@@ -373,8 +375,8 @@ static bool has_vaes(void)
 
 bool gcm_x86_has(enum gcm_x86_path path)
 {
-    bool aesni = __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") &&
-                 __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1");
+    bool aesni =
+        __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
     bool wide = aesni && has_vaes() && __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx2");
 
     switch (path) {

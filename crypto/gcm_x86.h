@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * AES-GCM (NIST SP 800-38D) for TLS, sealed and opened in place and in one pass: while one group of blocks is
- * encrypted, another is hashed. On x86-64 alone, by AES-NI and PCLMULQDQ, or their wide forms (VAES, VPCLMULQDQ) with
- * AVX2 or AVX-512. The nonce has 96 bits and the tag 128, as everywhere in TLS (RFC 5288 §3, RFC 8446 §5.3).
+ * encrypted, another is hashed. On x86-64 alone, by AES-NI and PCLMULQDQ, or their wide forms (VAES,
+ * VPCLMULQDQ) with AVX2 or AVX-512. The nonce has 96 bits and the tag 128, as everywhere in TLS (RFC 5288 §3,
+ * RFC 8446 §5.3).
  *
- * Constant time: the instructions that do the work are; branches and addresses depend on lengths, the key's size and
- * the processor, never on a byte of key, nonce, text or tag.
+ * Constant time: the instructions that do the work are; branches and addresses depend on lengths, the key's
+ * size and the processor, never on a byte of key, nonce, text or tag.
  */
 #ifndef CRYPTO_GCM_X86_H
 #define CRYPTO_GCM_X86_H
@@ -47,12 +48,12 @@ bool gcm_x86_has(enum gcm_x86_path path);
 void gcm_x86_init(struct gcm_x86_key *key, enum gcm_x86_path path, const void *aes_key, size_t len);
 void gcm_x86_wipe(struct gcm_x86_key *key);
 
-/* Encrypts `len` bytes at `data` in place and writes the tag over them and `aad`. A nonce is never used twice with the
- * same key: that is the caller's to see to, as is a length below 2^36 - 32 bytes. */
+/* Encrypts `len` bytes at `data` in place and writes the tag over them and `aad`. A nonce is never used
+ * twice with the same key: that is the caller's to see to, as is a length below 2^36 - 32 bytes. */
 void gcm_x86_seal(const struct gcm_x86_key *key, const uint8_t nonce[GCM_X86_NONCE], const void *aad,
                   size_t aad_len, void *data, size_t len, uint8_t tag[GCM_X86_TAG]);
-/* Decrypts in place. When it answers false, the tag was not that of key, nonce, aad and data: what then is at `data`
- * must not be used. */
+/* Decrypts in place. When it answers false, the tag was not that of key, nonce, aad and data: what then is
+ * at `data` must not be used. */
 bool gcm_x86_open(const struct gcm_x86_key *key, const uint8_t nonce[GCM_X86_NONCE], const void *aad,
                   size_t aad_len, void *data, size_t len, const uint8_t tag[GCM_X86_TAG]);
 

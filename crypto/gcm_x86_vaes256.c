@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the groups of AES-GCM by VAES and VPCLMULQDQ in AVX2, for processors without AVX-512: four registers of two
- * blocks. As gcm_x86_vaes512.c, which is the same at twice the width.
+ * Owns the groups of AES-GCM by VAES and VPCLMULQDQ in AVX2, for processors without AVX-512: four registers
+ * of two blocks. As gcm_x86_vaes512.c, which is the same at twice the width.
  */
 #include "crypto/gcm_x86_wide.h"
 

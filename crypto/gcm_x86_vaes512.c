@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the groups of AES-GCM by VAES and VPCLMULQDQ in AVX-512: four registers of four blocks. As the group of 8 in
- * gcm_x86.c, to be read first. Lanes of 128 bits know nothing of each other until a group's hash is added up.
+ * Owns the groups of AES-GCM by VAES and VPCLMULQDQ in AVX-512: four registers of four blocks. As the group
+ * of 8 in gcm_x86.c, to be read first. Lanes of 128 bits know nothing of each other until a group's hash is
+ * added up.
  */
 #include "crypto/gcm_x86_wide.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * TLS 1.2 records under AES-GCM: each record is byte by byte what BearSSL's own class makes, and either opens the
- * other's. Every processor that tests run on has AES.
+ * TLS 1.2 records under AES-GCM: each record is byte by byte what BearSSL's own class makes, and either opens
+ * the other's. Every processor that tests run on has AES.
  */
 #include "tests/unit/test.h"
 #include "crypto/gcm_record.h"
@@ -50,6 +50,7 @@ static long receive(union direction *d, uint8_t *record, size_t len, int type, u
 {
     size_t n = len - 5;
 
+    *text = NULL;
     if (!d->in->inner.check_length((const br_sslrec_in_class *const *)&d->in, n))
         return -1;
     *text = d->in->inner.decrypt((const br_sslrec_in_class **)&d->in, type, BR_TLS12, record + 5, &n);
@@ -85,9 +86,9 @@ static void exchange(size_t key_len)
         CHECK_EQ(send(&model_out, model, len, &model_record), sent);
         CHECK_MEM(record, sent, model_record, sent);
         CHECK_EQ(receive(&in, model_record, sent, APPLICATION_DATA, &got), len);
-        CHECK_MEM(got, len, text, len);
+        CHECK_MEM(got, got != NULL ? len : 0, text, len);
         CHECK_EQ(receive(&model_in, record, sent, APPLICATION_DATA, &got), len);
-        CHECK_MEM(got, len, text, len);
+        CHECK_MEM(got, got != NULL ? len : 0, text, len);
     }
 }
 

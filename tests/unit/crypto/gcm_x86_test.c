@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Each path of AES-GCM that this processor has: against Wycheproof's vectors, against BearSSL on random input of every
- * length and alignment, and with something changed, which must be refused.
+ * Each path of AES-GCM that this processor has: against Wycheproof's vectors, against BearSSL on random input
+ * of every length and alignment, and with something changed, which must be refused.
  */
 #include "tests/unit/test.h"
 #include "crypto/gcm_x86.h"
@@ -13,7 +13,7 @@
 
 static const char *const path_names[] = {"none", "aesni", "vaes256", "vaes512"};
 
-/* ---- Wycheproof ----------------------------------------------------------------------------------------------- */
+/* ---- Wycheproof -------------------------------------------------------------------------------------- */
 
 /* Of the file, each value stands on a line of its own: `"key" : "00112233",`. */
 struct vector {
@@ -113,7 +113,7 @@ TEST(wycheproof)
     CHECK_EQ(used, 197);
 }
 
-/* ---- against BearSSL ------------------------------------------------------------------------------------------ */
+/* ---- against BearSSL --------------------------------------------------------------------------------- */
 
 static uint64_t random_state = 0x9e3779b97f4a7c15;
 
