@@ -579,11 +579,12 @@ check_cppcheck()
 }
 
 # What is asked for, and why the rest is not, is in .clang-tidy. One file at a time: clang-tidy 14 takes a va_list
-# for uninitialised in every file after its first.
+# for uninitialised in every file after its first. Not the tests: a check there that fails lets the test go on, and the
+# analyser then follows the broken state; what they really do, the sanitisers see on every run.
 check_tidy()
 {
     build $B/gen/version.h >/dev/null
-    own_c_files | grep -v -e '\.h$' |
+    own_c_files | grep -v -e '\.h$' -e '^\(\./\)\{0,1\}tests/' |
         xargs -r -n 1 -P "$JOBS" sh -c 'clang-tidy --quiet "$@" -- -std=c11 -D_GNU_SOURCE -I. -Ibuild/gen \
             -isystem build/deps/bearssl/inc -isystem build/deps/c-ares/include 2>/dev/null || exit 1' sh
 }

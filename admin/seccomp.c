@@ -221,12 +221,12 @@ static const struct {
     uint16_t test;
     uint32_t value;
 } REFUSED[] = {
-    {SYS_ioctl, 1, BPF_JUMP_EQ, TIOCSTI}, /* typing into the terminal that we were started from */
-    {SYS_ioctl, 1, BPF_JUMP_EQ, TIOCLINUX},
+    {SYS_ioctl,    1, BPF_JUMP_EQ,  TIOCSTI  }, /* typing into the terminal that we were started from */
+    {SYS_ioctl,    1, BPF_JUMP_EQ,  TIOCLINUX},
     {SYS_mprotect, 2, BPF_JUMP_SET, PROT_EXEC}, /* no new code */
 #ifdef SYS_mmap2
-    {SYS_mmap2, 2, BPF_JUMP_SET, PROT_EXEC},
-#elif !defined __s390x__ /* whose mmap takes a struct */
+    {SYS_mmap2,    2, BPF_JUMP_SET, PROT_EXEC},
+#elif !defined __s390x__  /* whose mmap takes a struct */
     {SYS_mmap, 2, BPF_JUMP_SET, PROT_EXEC},
 #endif
 };
@@ -238,7 +238,7 @@ static const struct {
 #endif
 
 #define REFUSALS (sizeof REFUSED / sizeof *REFUSED)
-#define COUNT (sizeof ALLOWED / sizeof *ALLOWED)
+#define COUNT    (sizeof ALLOWED / sizeof *ALLOWED)
 _Static_assert(COUNT < 250, "a jump goes at most 255 instructions ahead");
 
 bool seccomp_install(void)

@@ -201,7 +201,8 @@ TEST(refused_name_is_told_by_an_alert)
     tcp_pair(s.fds);
     CHECK(owner_take(&s.server, s.fds[1], tls_server_new(&s.tls.server), false));
     CHECK(owner_take(&s.client, s.fds[0],
-                     tls_client_new(&s.tls.trust, "unknown.test", s.tls.server.alpn, s.tls.server.pool), true));
+                     tls_client_new(&s.tls.trust, "unknown.test", s.tls.server.alpn, s.tls.server.pool),
+                     true));
     RUN_UNTIL(s.loop, s.client.closes == 1 && s.server.closes == 1);
     CHECK_EQ(s.server.end.reason, CONN_TLS);
     CHECK_EQ(s.server.end.tls.alert, ALERT_UNRECOGNIZED_NAME);

@@ -248,8 +248,10 @@ RIG void service_release(struct service *s)
 
 RIG void service_end(struct service *s)
 {
-    while (s->all)
-        served_end(s->all, false);
+    for (struct served *c = s->all, *next; c; c = next) {
+        next = c->next;
+        served_end(c, false);
+    }
     loop_unwatch(s->loop, &s->watch);
     close(s->watch.fd);
     sink_free(&s->last);
