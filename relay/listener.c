@@ -33,14 +33,15 @@ struct listener {
 
 static void set_paused(struct relay *r, bool paused)
 {
+    /* Without the timer nobody might start it again: then rather be woken in vain for a while. */
+    if (paused && !timer_set(r->loop, &r->accept_again, loop_now(r->loop) + AGAIN_MS))
+        return;
+    if (!paused)
+        timer_clear(r->loop, &r->accept_again);
     r->accept_paused = paused;
     for (struct listener *l = r->listeners; l; l = l->next)
         if (l->active)
             (void)loop_watch(r->loop, &l->watch, paused ? 0 : EPOLLIN);
-    if (paused)
-        (void)timer_set(r->loop, &r->accept_again, loop_now(r->loop) + AGAIN_MS);
-    else
-        timer_clear(r->loop, &r->accept_again);
 }
 
 void listener_resume(struct relay *r)
