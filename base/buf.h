@@ -29,7 +29,7 @@ void pool_free(struct pool *pool); /* all buffers are back, or it asserts */
 struct buf *pool_get(struct pool *pool,
                      size_t min); /* cap >= min (<= BUF_LARGE), empty; NULL when out of memory */
 void pool_put(struct pool *pool, struct buf *buf); /* NULL is fine; content is not wiped */
-/* Frees what the pool holds on to: called when the process has been idle. */
+/* Frees what the pool holds on to. Nobody needs to: what it keeps is bounded. */
 void pool_trim(struct pool *pool);
 size_t pool_lent(const struct pool *pool); /* buffers out now */
 

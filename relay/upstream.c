@@ -432,12 +432,6 @@ void upstream_release(struct upstream_conn *uc, uint64_t idle_ms)
         put_back(uc);
 }
 
-void upstream_resume(struct upstream_conn *uc)
-{
-    if (!uc->dead)
-        conn_resume(uc->conn);
-}
-
 bool upstream_is_blocked(const struct upstream_conn *uc)
 {
     return !uc->dead && conn_unsent(uc->conn) > 0;

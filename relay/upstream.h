@@ -36,8 +36,6 @@ const char *upstream_text(const struct upstream_conn *uc); /* "127.0.0.1:8080", 
 /* The exchange is done with it: back to the pool if it can carry another request, else closed. A stream still under
  * way must have been aborted. */
 void upstream_release(struct upstream_conn *uc, uint64_t idle_ms);
-/* The client may take more, or less: look again at what to read. */
-void upstream_resume(struct upstream_conn *uc);
 /* Bytes wait for the upstream to take them. */
 bool upstream_is_blocked(const struct upstream_conn *uc);
 
