@@ -4,6 +4,7 @@
  * of every length and alignment, and with something changed, which must be refused.
  */
 #include "tests/unit/test.h"
+#include "tests/unit/crypto/wycheproof.h"
 #include "crypto/gcm_x86.h"
 
 #include <bearssl.h>
@@ -15,59 +16,21 @@ static const char *const path_names[] = {"none", "aesni", "vaes256", "vaes512"};
 
 /* ---- Wycheproof -------------------------------------------------------------------------------------- */
 
-/* Of the file, each value stands on a line of its own: `"key" : "00112233",`. */
 struct vector {
-    size_t id;
     uint8_t key[32], iv[1024], aad[1024], msg[1024], ct[1024], tag[16];
     size_t key_len, iv_len, aad_len, msg_len, ct_len, tag_len;
     bool valid;
 };
 
-static size_t unhex(const char *text, uint8_t *to, size_t room)
+static void read_vector(const struct wycheproof *w, struct vector *v)
 {
-    size_t n = 0;
-    unsigned byte;
-
-    while (n < room && sscanf(text + 2 * n, "%2x", &byte) == 1)
-        to[n++] = (uint8_t)byte;
-    return n;
-}
-
-static size_t field(const char *line, const char *name, uint8_t *to, size_t room, size_t otherwise)
-{
-    char quoted[16];
-    const char *at;
-
-    snprintf(quoted, sizeof quoted, "\"%s\": \"", name);
-    at = strstr(line, quoted);
-    if (at == NULL)
-        return otherwise;
-    return unhex(at + strlen(quoted), to, room);
-}
-
-/* The next test of the file; false at its end. */
-static bool next_vector(FILE *f, struct vector *v)
-{
-    char line[8192];
-
-    memset(v, 0, sizeof *v);
-    while (fgets(line, sizeof line, f) != NULL) {
-        const char *id = strstr(line, "\"tcId\": ");
-
-        if (id != NULL)
-            v->id = strtoul(id + 8, NULL, 10);
-        v->key_len = field(line, "key", v->key, sizeof v->key, v->key_len);
-        v->iv_len = field(line, "iv", v->iv, sizeof v->iv, v->iv_len);
-        v->aad_len = field(line, "aad", v->aad, sizeof v->aad, v->aad_len);
-        v->msg_len = field(line, "msg", v->msg, sizeof v->msg, v->msg_len);
-        v->ct_len = field(line, "ct", v->ct, sizeof v->ct, v->ct_len);
-        v->tag_len = field(line, "tag", v->tag, sizeof v->tag, v->tag_len);
-        if (strstr(line, "\"result\": ") != NULL) {
-            v->valid = strstr(line, "\"valid\"") != NULL;
-            return true;
-        }
-    }
-    return false;
+    v->key_len = wycheproof_hex(w, "key", v->key, sizeof v->key);
+    v->iv_len = wycheproof_hex(w, "iv", v->iv, sizeof v->iv);
+    v->aad_len = wycheproof_hex(w, "aad", v->aad, sizeof v->aad);
+    v->msg_len = wycheproof_hex(w, "msg", v->msg, sizeof v->msg);
+    v->ct_len = wycheproof_hex(w, "ct", v->ct, sizeof v->ct);
+    v->tag_len = wycheproof_hex(w, "tag", v->tag, sizeof v->tag);
+    v->valid = wycheproof_result(w) == WYCHEPROOF_VALID;
 }
 
 static bool vector_holds(const struct vector *v, enum gcm_x86_path path)
@@ -91,23 +54,22 @@ static bool vector_holds(const struct vector *v, enum gcm_x86_path path)
 
 TEST(wycheproof)
 {
-    FILE *f = fopen("tests/vectors/wycheproof/aes_gcm_test.json", "r");
+    struct wycheproof *w = wycheproof_open("aes_gcm_test.json");
     struct vector v;
     unsigned all = 0, used = 0, valid = 0;
 
-    if (!CHECK(f != NULL))
-        return;
-    while (next_vector(f, &v)) {
+    while (wycheproof_next(w)) {
         all++;
+        read_vector(w, &v);
         if (v.iv_len != GCM_X86_NONCE || v.tag_len != GCM_X86_TAG)
             continue;
         used++;
         valid += v.valid;
         for (enum gcm_x86_path path = GCM_X86_AESNI; path <= GCM_X86_VAES512; path++)
             if (gcm_x86_has(path) && !CHECK(vector_holds(&v, path)))
-                printf("    test %zu, %s\n", v.id, path_names[path]);
+                printf("    test %u, %s\n", wycheproof_id(w), path_names[path]);
     }
-    fclose(f);
+    wycheproof_close(w);
     printf("%u of %u vectors have a nonce of 96 bits, %u of them valid\n", used, all, valid);
     CHECK_EQ(all, 316);
     CHECK_EQ(used, 197);
