@@ -5,6 +5,7 @@
  * virtual machine, so BearSSL's own *_get functions would cost every connection dearly).
  */
 #include "crypto/impl.h"
+#include "crypto/ec.h"
 #include "crypto/gcm_record.h"
 
 #include <stdint.h>
@@ -48,49 +49,6 @@
 #define RSA_VRFY br_rsa_i31_pkcs1_vrfy
 #endif
 
-/* br_ec_all_m31 offers every curve of its mask to a TLS peer; this one is the same with two of them. */
-
-static const unsigned char *ecdhe_generator(int curve, size_t *len)
-{
-    return br_ec_all_m31.generator(curve, len);
-}
-
-static const unsigned char *ecdhe_order(int curve, size_t *len)
-{
-    return br_ec_all_m31.order(curve, len);
-}
-
-static size_t ecdhe_xoff(int curve, size_t *len)
-{
-    return br_ec_all_m31.xoff(curve, len);
-}
-
-static uint32_t ecdhe_mul(unsigned char *g, size_t glen, const unsigned char *x, size_t xlen, int curve)
-{
-    return br_ec_all_m31.mul(g, glen, x, xlen, curve);
-}
-
-static size_t ecdhe_mulgen(unsigned char *r, const unsigned char *x, size_t xlen, int curve)
-{
-    return br_ec_all_m31.mulgen(r, x, xlen, curve);
-}
-
-static uint32_t ecdhe_muladd(unsigned char *a, const unsigned char *b, size_t len, const unsigned char *x,
-                             size_t xlen, const unsigned char *y, size_t ylen, int curve)
-{
-    return br_ec_all_m31.muladd(a, b, len, x, xlen, y, ylen, curve);
-}
-
-static const br_ec_impl ecdhe = {
-    .supported_curves = (uint32_t)1 << BR_EC_curve25519 | (uint32_t)1 << BR_EC_secp256r1,
-    .generator = ecdhe_generator,
-    .order = ecdhe_order,
-    .xoff = ecdhe_xoff,
-    .mul = ecdhe_mul,
-    .mulgen = ecdhe_mulgen,
-    .muladd = ecdhe_muladd,
-};
-
 static const struct crypto_impl portable = {
     .fast_aes = false,
     .aes_ctr = &AES_CTR,
@@ -99,8 +57,8 @@ static const struct crypto_impl portable = {
     .gcm_out = &br_sslrec_out_gcm_vtable,
     .chacha20 = CHACHA20,
     .poly1305 = POLY1305,
-    .ec = &br_ec_all_m31,
-    .ecdhe = &ecdhe,
+    .ec = &ec_all,
+    .ecdhe = &ec_ecdhe,
     .ecdsa_sign = br_ecdsa_i31_sign_asn1,
     .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,
     .rsa_sign = RSA_SIGN,
@@ -116,8 +74,8 @@ static const struct crypto_impl aesni = {
     .gcm_out = &GCM_OUT,
     .chacha20 = br_chacha20_sse2_run, /* whatever has AES has SSE2 */
     .poly1305 = POLY1305,
-    .ec = &br_ec_all_m31,
-    .ecdhe = &ecdhe,
+    .ec = &ec_all,
+    .ecdhe = &ec_ecdhe,
     .ecdsa_sign = br_ecdsa_i31_sign_asn1,
     .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,
     .rsa_sign = RSA_SIGN,

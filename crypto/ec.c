@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns which implementation a curve has. What a curve needs from the processor is asked by its own implementation.
+ */
+#include "crypto/ec.h"
+
+static const br_ec_impl *impl_of(int curve)
+{
+    switch (curve) {
+    case BR_EC_secp256r1: return &br_ec_p256_m31;
+    case BR_EC_curve25519: return &br_ec_c25519_m31;
+    default: return &br_ec_prime_i31;
+    }
+}
+
+static const unsigned char *generator(int curve, size_t *len)
+{
+    return impl_of(curve)->generator(curve, len);
+}
+
+static const unsigned char *order(int curve, size_t *len)
+{
+    return impl_of(curve)->order(curve, len);
+}
+
+static size_t xoff(int curve, size_t *len)
+{
+    return impl_of(curve)->xoff(curve, len);
+}
+
+static uint32_t mul(unsigned char *g, size_t glen, const unsigned char *x, size_t xlen, int curve)
+{
+    return impl_of(curve)->mul(g, glen, x, xlen, curve);
+}
+
+static size_t mulgen(unsigned char *r, const unsigned char *x, size_t xlen, int curve)
+{
+    return impl_of(curve)->mulgen(r, x, xlen, curve);
+}
+
+static uint32_t muladd(unsigned char *a, const unsigned char *b, size_t len, const unsigned char *x,
+                       size_t xlen, const unsigned char *y, size_t ylen, int curve)
+{
+    return impl_of(curve)->muladd(a, b, len, x, xlen, y, ylen, curve);
+}
+
+#define CURVE(id) ((uint32_t)1 << (id))
+
+const br_ec_impl ec_all = {
+    .supported_curves =
+        CURVE(BR_EC_secp256r1) | CURVE(BR_EC_secp384r1) | CURVE(BR_EC_secp521r1) | CURVE(BR_EC_curve25519),
+    .generator = generator,
+    .order = order,
+    .xoff = xoff,
+    .mul = mul,
+    .mulgen = mulgen,
+    .muladd = muladd,
+};
+
+const br_ec_impl ec_ecdhe = {
+    .supported_curves = CURVE(BR_EC_secp256r1) | CURVE(BR_EC_curve25519),
+    .generator = generator,
+    .order = order,
+    .xoff = xoff,
+    .mul = mul,
+    .mulgen = mulgen,
+    .muladd = muladd,
+};
