@@ -22,7 +22,7 @@
 #define FUNCTION __attribute__((target(TARGET))) static
 #define INLINE   GCM_X86_INLINE(TARGET)
 
-enum { BLOCK = 16, GROUP = 8 * BLOCK, WIDEST_GROUP = GCM_X86_POWERS * BLOCK };
+enum { BLOCK = 16, GROUP = 8 * BLOCK, WIDEST_GROUP = 16 * BLOCK };
 
 /* ---- AES and GHASH of one block ---------------------------------------------------------------------- */
 
@@ -167,20 +167,21 @@ INLINE void eight_finish(const struct eight *e, uint8_t *p, __m128i k)
 }
 
 /* The n-th of the group at p; what was hashed before belongs to the first. */
-INLINE void hash_nth(const struct gcm_x86_key *key, struct products *sum, const uint8_t *p, size_t n,
+INLINE void hash_nth(const __m128i powers[8], struct products *sum, const uint8_t *p, size_t n,
                      __m128i before)
 {
     __m128i block = reverse(load(p + n * BLOCK));
 
     if (n == 0)
         block = _mm_xor_si128(block, before);
-    add_product(sum, block, power(key, 8 - n));
+    add_product(sum, block, powers[n]);
 }
 
 /* Encrypts the group at `data` and hashes that at `hashed`: the two streams of instructions share nothing,
  * and each waits where the other works. The first block is hashed last: it alone needs what was hashed
  * before. */
-INLINE void both(const struct gcm_x86_key *key, struct gcm_x86_state *s, uint8_t *data, const uint8_t *hashed)
+INLINE void both(const struct gcm_x86_key *key, const __m128i powers[8], struct gcm_x86_state *s,
+                 uint8_t *data, const uint8_t *hashed)
 {
     const uint8_t(*rk)[16] = key->round_keys;
     struct products sum = no_products();
@@ -188,21 +189,21 @@ INLINE void both(const struct gcm_x86_key *key, struct gcm_x86_state *s, uint8_t
 
     eight_start(&e, &s->counter, load(rk[0]));
     eight_round(&e, rk[1]);
-    hash_nth(key, &sum, hashed, 1, s->hash);
+    hash_nth(powers, &sum, hashed, 1, s->hash);
     eight_round(&e, rk[2]);
-    hash_nth(key, &sum, hashed, 2, s->hash);
+    hash_nth(powers, &sum, hashed, 2, s->hash);
     eight_round(&e, rk[3]);
-    hash_nth(key, &sum, hashed, 3, s->hash);
+    hash_nth(powers, &sum, hashed, 3, s->hash);
     eight_round(&e, rk[4]);
-    hash_nth(key, &sum, hashed, 4, s->hash);
+    hash_nth(powers, &sum, hashed, 4, s->hash);
     eight_round(&e, rk[5]);
-    hash_nth(key, &sum, hashed, 5, s->hash);
+    hash_nth(powers, &sum, hashed, 5, s->hash);
     eight_round(&e, rk[6]);
-    hash_nth(key, &sum, hashed, 6, s->hash);
+    hash_nth(powers, &sum, hashed, 6, s->hash);
     eight_round(&e, rk[7]);
-    hash_nth(key, &sum, hashed, 7, s->hash);
+    hash_nth(powers, &sum, hashed, 7, s->hash);
     eight_round(&e, rk[8]);
-    hash_nth(key, &sum, hashed, 0, s->hash);
+    hash_nth(powers, &sum, hashed, 0, s->hash);
     eight_round(&e, rk[9]);
     s->hash = reduce(sum);
     for (unsigned i = 10; i < key->rounds; i += 2) {
@@ -219,17 +220,18 @@ INLINE void encrypt_group(const struct gcm_x86_key *key, struct gcm_x86_state *s
         store(data, _mm_xor_si128(load(data), encrypt(key, next_counter(&s->counter))));
 }
 
-INLINE void hash_group(const struct gcm_x86_key *key, struct gcm_x86_state *s, const uint8_t *data)
+INLINE void hash_group(const __m128i powers[8], struct gcm_x86_state *s, const uint8_t *data)
 {
     struct products sum = no_products();
 
     for (size_t n = 0; n < 8; n++)
-        hash_nth(key, &sum, data, n, s->hash);
+        hash_nth(powers, &sum, data, n, s->hash);
     s->hash = reduce(sum);
 }
 
-FUNCTION void groups_aesni(const struct gcm_x86_key *key, struct gcm_x86_state *state, uint8_t *data,
-                           size_t groups, bool seal)
+__attribute__((noinline)) FUNCTION void run_groups(const struct gcm_x86_key *key, const __m128i powers[8],
+                                                   struct gcm_x86_state *state, uint8_t *data, size_t groups,
+                                                   bool seal)
 {
     struct gcm_x86_state s = *state;
     uint8_t *hashed = data;
@@ -240,10 +242,24 @@ FUNCTION void groups_aesni(const struct gcm_x86_key *key, struct gcm_x86_state *
         groups--;
     }
     for (; groups > 0; groups--, data += GROUP, hashed += GROUP)
-        both(key, &s, data, hashed);
+        both(key, powers, &s, data, hashed);
     if (seal)
-        hash_group(key, &s, hashed);
+        hash_group(powers, &s, hashed);
     *state = s;
+}
+
+/* The powers are memory of the caller's, so that the compiler makes no copies of them that are not wiped. */
+FUNCTION void groups_aesni(const struct gcm_x86_key *key, struct gcm_x86_state *state, uint8_t *data,
+                           size_t groups, bool seal)
+{
+    BYTES_UNSET __m128i powers[8]; /* H^8 first */
+
+    for (size_t n = 0; n < 4; n++) {
+        powers[4 + n] = load(key->powers[n]);
+        powers[n] = multiply(powers[4 + n], power(key, 4));
+    }
+    run_groups(key, powers, state, data, groups, seal);
+    mem_wipe(powers, sizeof powers);
 }
 
 static const struct path {
@@ -294,30 +310,29 @@ FUNCTION void hash_aad(const struct gcm_x86_key *key, struct gcm_x86_state *s, c
     }
 }
 
-/* The last bytes, less than a group, and the block of lengths that ends what is hashed; one reduction for
- * all but a message with 16 blocks left. */
+/* The last bytes, less than a group, and the block of lengths that ends what is hashed; one reduction for each
+ * GCM_X86_POWERS blocks, counted from the end. */
 INLINE void finish(const struct gcm_x86_key *key, struct gcm_x86_state *s, uint8_t *p, size_t len,
                    __m128i lengths, bool seal)
 {
     struct products sum = no_products();
     __m128i before = s->hash;
-    size_t left = (len + BLOCK - 1) / BLOCK + 1; /* blocks to hash */
+    size_t left = (len + BLOCK - 1) / BLOCK; /* blocks to hash before that of lengths */
 
-    if (left > GCM_X86_POWERS)
-        left = GCM_X86_POWERS;
-    while (len > 0) {
+    for (; left > 0; left--) {
         size_t n = len < BLOCK ? len : BLOCK;
         __m128i in = load_part(p, n);
         __m128i out = store_part(p, n, _mm_xor_si128(in, encrypt(key, next_counter(&s->counter))));
 
-        add_product(&sum, _mm_xor_si128(before, reverse(seal ? out : in)), power(key, left--));
+        add_product(&sum, _mm_xor_si128(before, reverse(seal ? out : in)),
+                    power(key, left % GCM_X86_POWERS + 1));
         before = _mm_setzero_si128();
+        if (left % GCM_X86_POWERS == 0) {
+            before = reduce(sum);
+            sum = no_products();
+        }
         p += n;
         len -= n;
-    }
-    if (left == 0) {
-        before = reduce(sum);
-        sum = no_products();
     }
     add_product(&sum, _mm_xor_si128(before, lengths), power(key, 1));
     s->hash = reduce(sum);
@@ -423,9 +438,9 @@ __attribute__((target(TARGET))) void gcm_x86_init(struct gcm_x86_key *key, enum 
 
     assert(path != GCM_X86_NONE && gcm_x86_has(path));
     br_aes_x86ni_ctr_init(&schedule, aes_key, len);
-    memcpy(key->round_keys, schedule.skey.skni, sizeof key->round_keys);
     key->rounds = (uint8_t)schedule.num_rounds;
     key->path = (uint8_t)path;
+    memcpy(key->round_keys, schedule.skey.skni, (key->rounds + 1u) * BLOCK);
 
     store(h, encrypt(key, _mm_setzero_si128()));
     h1 = times_x(h);
@@ -439,9 +454,19 @@ __attribute__((target(TARGET))) void gcm_x86_init(struct gcm_x86_key *key, enum 
     mem_wipe(&schedule, sizeof schedule);
 }
 
+static size_t size_of_rounds(size_t rounds)
+{
+    return offsetof(struct gcm_x86_key, round_keys) + (rounds + 1) * BLOCK;
+}
+
+size_t gcm_x86_key_size(size_t len)
+{
+    return size_of_rounds(6 + len / 4);
+}
+
 void gcm_x86_wipe(struct gcm_x86_key *key)
 {
-    mem_wipe(key, sizeof *key);
+    mem_wipe(key, size_of_rounds(key->rounds));
 }
 
 #endif

@@ -25,16 +25,16 @@ enum gcm_x86_path {
 enum {
     GCM_X86_NONCE = 12,
     GCM_X86_TAG = 16,
-    GCM_X86_POWERS = 16,
+    GCM_X86_POWERS = 4,
 };
 
-/* Any alignment, and it may be moved. A secret: gcm_x86_wipe() it. */
+/* What an idle connection keeps: so no more than what is dear to make anew. Higher powers of H are made for
+ * each text that is long enough to use them. Any alignment, and it may be moved. A secret: gcm_x86_wipe() it. */
 struct gcm_x86_key {
-    uint8_t round_keys[15][16];
-    uint8_t powers[GCM_X86_POWERS]
-                  [16]; /* of the hash key H, for GHASH of several blocks at once: H^16 first */
-    uint8_t rounds;     /* 10, 12 or 14 */
+    uint8_t powers[GCM_X86_POWERS][16]; /* of the hash key H: H^4 first */
+    uint8_t rounds;                     /* 10, 12 or 14 */
     uint8_t path;
+    uint8_t round_keys[15][16]; /* one more than rounds; what lies behind these is neither read nor written */
 };
 
 #ifdef __x86_64__
@@ -44,8 +44,11 @@ enum gcm_x86_path gcm_x86_best(void);
 /* Any of the paths works: those up to gcm_x86_best(). */
 bool gcm_x86_has(enum gcm_x86_path path);
 
+/* The bytes of a struct gcm_x86_key that a key of `len` bytes uses: all that needs to be there, or be moved. */
+size_t gcm_x86_key_size(size_t len);
 /* `len` is 16, 24 or 32 bytes. The processor must have the path. */
 void gcm_x86_init(struct gcm_x86_key *key, enum gcm_x86_path path, const void *aes_key, size_t len);
+/* Fine on a key of zeros, which it leaves as it is. */
 void gcm_x86_wipe(struct gcm_x86_key *key);
 
 /* Encrypts `len` bytes at `data` in place and writes the tag over them and `aad`. A nonce is never used

@@ -7,6 +7,8 @@
 
 #ifdef __x86_64__
 
+#include "base/bytes.h"
+
 #define TARGET "aes,pclmul,avx2,vaes,vpclmulqdq"
 #define INLINE GCM_X86_INLINE(TARGET)
 
@@ -94,16 +96,30 @@ INLINE __m256i swap_halves(__m256i v)
     return _mm256_shuffle_epi32(v, 0x4e);
 }
 
-/* Each lane by itself, then their sum. */
-INLINE __m128i reduce(struct products sum)
+/* Each lane by itself. */
+INLINE __m256i reduce_lanes(struct products sum)
 {
     __m256i polynomial = _mm256_set1_epi64x(GCM_X86_POLYNOMIAL);
     __m256i middle = _mm256_xor_si256(sum.middle, swap_halves(sum.low));
-    __m256i lanes;
 
     middle = _mm256_xor_si256(middle, _mm256_clmulepi64_epi128(sum.low, polynomial, 0x00));
-    lanes = _mm256_xor_si256(sum.high, swap_halves(middle));
-    lanes = _mm256_xor_si256(lanes, _mm256_clmulepi64_epi128(middle, polynomial, 0x00));
+    sum.high = _mm256_xor_si256(sum.high, swap_halves(middle));
+    return _mm256_xor_si256(sum.high, _mm256_clmulepi64_epi128(middle, polynomial, 0x00));
+}
+
+INLINE __m256i multiply(__m256i a, __m256i b)
+{
+    struct products sum = no_products();
+
+    add_product(&sum, a, b);
+    return reduce_lanes(sum);
+}
+
+/* The sum of the lanes. */
+INLINE __m128i reduce(struct products sum)
+{
+    __m256i lanes = reduce_lanes(sum);
+
     return _mm_xor_si128(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
 }
 
@@ -112,17 +128,18 @@ struct state {
     __m256i counters;
 };
 
-INLINE void hash_nth(const struct gcm_x86_key *key, struct products *sum, const uint8_t *p, size_t n,
+INLINE void hash_nth(const __m256i powers[4], struct products *sum, const uint8_t *p, size_t n,
                      __m128i before)
 {
     __m256i blocks = reverse(load(p + n * VECTOR));
 
     if (n == 0)
         blocks = _mm256_xor_si256(blocks, _mm256_zextsi128_si256(before));
-    add_product(sum, blocks, load(key->powers[GCM_X86_POWERS - 8 + n * 2]));
+    add_product(sum, blocks, powers[n]);
 }
 
-INLINE void both(const struct gcm_x86_key *key, struct state *s, uint8_t *data, const uint8_t *hashed)
+INLINE void both(const struct gcm_x86_key *key, const __m256i powers[4], struct state *s, uint8_t *data,
+                 const uint8_t *hashed)
 {
     const uint8_t(*rk)[16] = key->round_keys;
     struct products sum = no_products();
@@ -130,15 +147,15 @@ INLINE void both(const struct gcm_x86_key *key, struct state *s, uint8_t *data, 
 
     four_start(&f, &s->counters, load_block(rk[0]));
     four_round(&f, rk[1]);
-    hash_nth(key, &sum, hashed, 1, s->hash);
+    hash_nth(powers, &sum, hashed, 1, s->hash);
     four_round(&f, rk[2]);
     four_round(&f, rk[3]);
-    hash_nth(key, &sum, hashed, 2, s->hash);
+    hash_nth(powers, &sum, hashed, 2, s->hash);
     four_round(&f, rk[4]);
     four_round(&f, rk[5]);
-    hash_nth(key, &sum, hashed, 3, s->hash);
+    hash_nth(powers, &sum, hashed, 3, s->hash);
     four_round(&f, rk[6]);
-    hash_nth(key, &sum, hashed, 0, s->hash);
+    hash_nth(powers, &sum, hashed, 0, s->hash);
     four_round(&f, rk[7]);
     four_round(&f, rk[8]);
     s->hash = reduce(sum);
@@ -160,14 +177,14 @@ INLINE void encrypt_group(const struct gcm_x86_key *key, struct state *s, uint8_
     four_finish(&f, data, load_block(key->round_keys[key->rounds]));
 }
 
-INLINE void hash_group(const struct gcm_x86_key *key, struct state *s, const uint8_t *data)
+INLINE void hash_group(const __m256i powers[4], struct state *s, const uint8_t *data)
 {
     struct products sum = no_products();
 
-    hash_nth(key, &sum, data, 0, s->hash);
-    hash_nth(key, &sum, data, 1, s->hash);
-    hash_nth(key, &sum, data, 2, s->hash);
-    hash_nth(key, &sum, data, 3, s->hash);
+    hash_nth(powers, &sum, data, 0, s->hash);
+    hash_nth(powers, &sum, data, 1, s->hash);
+    hash_nth(powers, &sum, data, 2, s->hash);
+    hash_nth(powers, &sum, data, 3, s->hash);
     s->hash = reduce(sum);
 }
 
@@ -188,9 +205,10 @@ INLINE void leave(struct gcm_x86_state *state, const struct state *s)
     _mm256_zeroupper();
 }
 
-__attribute__((target(TARGET))) void gcm_x86_groups_vaes256(const struct gcm_x86_key *key,
-                                                            struct gcm_x86_state *state, uint8_t *data,
-                                                            size_t groups, bool seal)
+__attribute__((noinline, target(TARGET))) static void run_groups(const struct gcm_x86_key *key,
+                                                                 const __m256i powers[4],
+                                                                 struct gcm_x86_state *state, uint8_t *data,
+                                                                 size_t groups, bool seal)
 {
     struct state s = enter(state);
     uint8_t *hashed = data;
@@ -201,10 +219,34 @@ __attribute__((target(TARGET))) void gcm_x86_groups_vaes256(const struct gcm_x86
         groups--;
     }
     for (; groups > 0; groups--, data += GROUP, hashed += GROUP)
-        both(key, &s, data, hashed);
+        both(key, powers, &s, data, hashed);
     if (seal)
-        hash_group(key, &s, hashed);
+        hash_group(powers, &s, hashed);
     leave(state, &s);
+}
+
+/* mem_wipe() would be a call that takes longer than the products did. */
+INLINE void wipe(__m256i powers[4])
+{
+    powers[0] = powers[1] = powers[2] = powers[3] = _mm256_setzero_si256();
+    __asm__ __volatile__("" : : "r"(powers) : "memory");
+}
+
+/* There are more powers than registers to hold them. They are memory of the caller's, so that the compiler makes
+ * no copies of them that are not wiped. */
+__attribute__((target(TARGET))) void gcm_x86_groups_vaes256(const struct gcm_x86_key *key,
+                                                            struct gcm_x86_state *state, uint8_t *data,
+                                                            size_t groups, bool seal)
+{
+    BYTES_UNSET __m256i powers[4]; /* H^8 first */
+    __m256i fourth = load_block(key->powers[0]);
+
+    powers[2] = load(key->powers[0]);
+    powers[3] = load(key->powers[2]);
+    powers[0] = multiply(powers[2], fourth);
+    powers[1] = multiply(powers[3], fourth);
+    run_groups(key, powers, state, data, groups, seal);
+    wipe(powers);
 }
 
 #endif

@@ -96,14 +96,29 @@ INLINE __m512i swap_halves(__m512i v)
     return _mm512_shuffle_epi32(v, 0x4e);
 }
 
-/* Each lane by itself, then their sum. */
-INLINE __m128i reduce(struct products sum)
+/* Each lane by itself. */
+INLINE __m512i reduce_lanes(struct products sum)
 {
     __m512i polynomial = _mm512_set1_epi64(GCM_X86_POLYNOMIAL);
     __m512i middle = _mm512_ternarylogic_epi64(sum.middle, swap_halves(sum.low),
                                                _mm512_clmulepi64_epi128(sum.low, polynomial, 0x00), 0x96);
-    __m512i lanes = _mm512_ternarylogic_epi64(sum.high, swap_halves(middle),
-                                              _mm512_clmulepi64_epi128(middle, polynomial, 0x00), 0x96);
+
+    return _mm512_ternarylogic_epi64(sum.high, swap_halves(middle),
+                                     _mm512_clmulepi64_epi128(middle, polynomial, 0x00), 0x96);
+}
+
+INLINE __m512i multiply(__m512i a, __m512i b)
+{
+    struct products sum = no_products();
+
+    add_product(&sum, a, b);
+    return reduce_lanes(sum);
+}
+
+/* The sum of the lanes. */
+INLINE __m128i reduce(struct products sum)
+{
+    __m512i lanes = reduce_lanes(sum);
     __m256i two = _mm256_xor_si256(_mm512_castsi512_si256(lanes), _mm512_extracti64x4_epi64(lanes, 1));
 
     return _mm_xor_si128(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1));
@@ -114,17 +129,18 @@ struct state {
     __m512i counters;
 };
 
-INLINE void hash_nth(const struct gcm_x86_key *key, struct products *sum, const uint8_t *p, size_t n,
+INLINE void hash_nth(const __m512i powers[4], struct products *sum, const uint8_t *p, size_t n,
                      __m128i before)
 {
     __m512i blocks = reverse(load(p + n * VECTOR));
 
     if (n == 0)
         blocks = _mm512_xor_si512(blocks, _mm512_zextsi128_si512(before));
-    add_product(sum, blocks, load(key->powers[n * 4]));
+    add_product(sum, blocks, powers[n]);
 }
 
-INLINE void both(const struct gcm_x86_key *key, struct state *s, uint8_t *data, const uint8_t *hashed)
+INLINE void both(const struct gcm_x86_key *key, const __m512i powers[4], struct state *s, uint8_t *data,
+                 const uint8_t *hashed)
 {
     const uint8_t(*rk)[16] = key->round_keys;
     struct products sum = no_products();
@@ -132,15 +148,15 @@ INLINE void both(const struct gcm_x86_key *key, struct state *s, uint8_t *data, 
 
     four_start(&f, &s->counters, load_block(rk[0]));
     four_round(&f, rk[1]);
-    hash_nth(key, &sum, hashed, 1, s->hash);
+    hash_nth(powers, &sum, hashed, 1, s->hash);
     four_round(&f, rk[2]);
     four_round(&f, rk[3]);
-    hash_nth(key, &sum, hashed, 2, s->hash);
+    hash_nth(powers, &sum, hashed, 2, s->hash);
     four_round(&f, rk[4]);
     four_round(&f, rk[5]);
-    hash_nth(key, &sum, hashed, 3, s->hash);
+    hash_nth(powers, &sum, hashed, 3, s->hash);
     four_round(&f, rk[6]);
-    hash_nth(key, &sum, hashed, 0, s->hash);
+    hash_nth(powers, &sum, hashed, 0, s->hash);
     four_round(&f, rk[7]);
     four_round(&f, rk[8]);
     s->hash = reduce(sum);
@@ -162,14 +178,14 @@ INLINE void encrypt_group(const struct gcm_x86_key *key, struct state *s, uint8_
     four_finish(&f, data, load_block(key->round_keys[key->rounds]));
 }
 
-INLINE void hash_group(const struct gcm_x86_key *key, struct state *s, const uint8_t *data)
+INLINE void hash_group(const __m512i powers[4], struct state *s, const uint8_t *data)
 {
     struct products sum = no_products();
 
-    hash_nth(key, &sum, data, 0, s->hash);
-    hash_nth(key, &sum, data, 1, s->hash);
-    hash_nth(key, &sum, data, 2, s->hash);
-    hash_nth(key, &sum, data, 3, s->hash);
+    hash_nth(powers, &sum, data, 0, s->hash);
+    hash_nth(powers, &sum, data, 1, s->hash);
+    hash_nth(powers, &sum, data, 2, s->hash);
+    hash_nth(powers, &sum, data, 3, s->hash);
     s->hash = reduce(sum);
 }
 
@@ -190,9 +206,8 @@ INLINE void leave(struct gcm_x86_state *state, const struct state *s)
     _mm256_zeroupper();
 }
 
-__attribute__((target(TARGET))) void gcm_x86_groups_vaes512(const struct gcm_x86_key *key,
-                                                            struct gcm_x86_state *state, uint8_t *data,
-                                                            size_t groups, bool seal)
+INLINE void run_groups(const struct gcm_x86_key *key, const __m512i powers[4], struct gcm_x86_state *state,
+                       uint8_t *data, size_t groups, bool seal)
 {
     struct state s = enter(state);
     uint8_t *hashed = data;
@@ -203,10 +218,23 @@ __attribute__((target(TARGET))) void gcm_x86_groups_vaes512(const struct gcm_x86
         groups--;
     }
     for (; groups > 0; groups--, data += GROUP, hashed += GROUP)
-        both(key, &s, data, hashed);
+        both(key, powers, &s, data, hashed);
     if (seal)
-        hash_group(key, &s, hashed);
+        hash_group(powers, &s, hashed);
     leave(state, &s);
+}
+
+__attribute__((target(TARGET))) void gcm_x86_groups_vaes512(const struct gcm_x86_key *key,
+                                                            struct gcm_x86_state *state, uint8_t *data,
+                                                            size_t groups, bool seal)
+{
+    __m512i powers[4]; /* H^16 first, all in registers: nothing to wipe */
+
+    powers[3] = load(key->powers);
+    powers[2] = multiply(powers[3], load_block(key->powers[0]));
+    powers[1] = multiply(powers[2], load_block(key->powers[0]));
+    powers[0] = multiply(powers[2], _mm512_shuffle_i64x2(powers[2], powers[2], 0));
+    run_groups(key, powers, state, data, groups, seal);
 }
 
 #endif
