@@ -72,10 +72,13 @@ DEPFLAGS_musl := $(MUSL) $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 
-LDFLAGS_musl := -fPIE -static-pie -specs=$(B)/musl/musl.specs -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
+# See crypto/downgrade.c.
+WRAP := -Wl,--wrap=br_hmac_drbg_generate
+
+LDFLAGS_musl := $(WRAP) -fPIE -static-pie -specs=$(B)/musl/musl.specs -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
                 -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu
-LDFLAGS_asan := $(SANITIZE) -g
-LDFLAGS_fuzz := -fsanitize=fuzzer $(SANITIZE) -g
+LDFLAGS_asan := $(WRAP) $(SANITIZE) -g
+LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
 
 # ---- dependencies ---------------------------------------------------------------------------------------------
 # For each: where its sources are, and the flags that it needs. build.sh unpacks it and touches build/deps/NAME.ok.

@@ -23,6 +23,8 @@ struct crypto_impl {
     br_ecdsa_vrfy ecdsa_vrfy;
     br_rsa_pkcs1_sign rsa_sign;
     br_rsa_pkcs1_vrfy rsa_vrfy;
+    uint32_t (*rsa_pss_sign)(const br_hash_class *hash, const void *hash_value, const br_rsa_private_key *sk,
+                             unsigned char *sig);
 };
 
 /* Never NULL; the same for the life of the process. */

@@ -57,13 +57,15 @@ struct relay *relay_new(struct loop *loop)
     r->accept_again.fired = on_accept_again;
     r->dns = dns_new(loop);
     r->addresses = address_counts_new();
-    if (!r->dns || !r->addresses) {
+    r->tickets = tls_tickets_new(12 * 3600 * 1000);
+    if (!r->dns || !r->addresses || !r->tickets) {
         relay_free(r);
         return NULL;
     }
     r->tls = (struct tls_server){
         .select = select_identity,
         .ctx = r,
+        .tickets = r->tickets,
         .alpn = {PROTOCOLS, 1},
         .pool = loop_pool(loop),
     };
@@ -91,6 +93,7 @@ void relay_free(struct relay *r)
     dns_free(r->dns);
     address_counts_free(r->addresses);
     tls_session_cache_free(r->sessions);
+    tls_tickets_free(r->tickets);
     certs_free(r->certs);
     conf_unref(r->conf);
     mem_free(r);

@@ -21,6 +21,7 @@ struct relay {
     struct conf *conf;
     struct certs *certs;
     struct tls_session_cache *sessions;
+    struct tls_tickets *tickets;
     struct tls_server tls; /* shared by all TLS connections */
     struct listener *listeners;
     struct client *clients; /* all, in no order */

@@ -7,6 +7,7 @@
 #include "tls/client_hello.h"
 #include "tls/alert.h"
 
+#include <bearssl.h>
 #include <string.h>
 
 enum { RECORD_HANDSHAKE = 22, RECORD_HEADER = 5, RECORD_MAX = 16384, MESSAGE_HEADER = 4, CLIENT_HELLO = 1 };
@@ -113,6 +114,7 @@ enum extension {
     EXT_SUPPORTED_GROUPS = 10,
     EXT_SIGNATURE_ALGORITHMS = 13,
     EXT_ALPN = 16,
+    EXT_PADDING = 21,
     EXT_EXTENDED_MASTER_SECRET = 23,
     EXT_RECORD_SIZE_LIMIT = 28,
     EXT_PRE_SHARED_KEY = 41,
@@ -120,6 +122,7 @@ enum extension {
     EXT_SUPPORTED_VERSIONS = 43,
     EXT_COOKIE = 44,
     EXT_PSK_KEY_EXCHANGE_MODES = 45,
+    EXT_OID_FILTERS = 48, /* of a CertificateRequest */
     EXT_SIGNATURE_ALGORITHMS_CERT = 50,
     EXT_KEY_SHARE = 51,
     EXT_RENEGOTIATION_INFO = 0xff01,
@@ -190,6 +193,7 @@ static uint8_t key_share(struct client_hello *h, struct reader *r)
 {
     struct reader list = reader_vec16(r), shares = list;
 
+    h->has_key_share = true;
     h->key_share = rest_of(&list);
     if (!reader_done(r))
         return ALERT_DECODE_ERROR;
@@ -244,6 +248,7 @@ static uint8_t extension(struct client_hello *h, uint16_t type, struct reader *r
         v = reader_vec16(r);
         h->cookie = rest_of(&v);
         return !reader_done(r) || h->cookie.n == 0 ? ALERT_DECODE_ERROR : 0;
+    case EXT_OID_FILTERS: h->has_misplaced_extension = true; return 0;
     case EXT_RECORD_SIZE_LIMIT: /* RFC 8449 §4 */
         h->record_size_limit = reader_u16(r);
         if (!reader_done(r))
@@ -318,4 +323,48 @@ bool client_hello_lists(struct bytes vector, uint16_t v)
         if (vector.p[i] == v >> 8 && vector.p[i + 1] == (v & 0xff))
             return true;
     return false;
+}
+
+const char *client_hello_alpn(const struct client_hello *hello, const char *const *names, unsigned n)
+{
+    if (!hello->alpn.n || !n)
+        return "";
+    for (unsigned i = 0; i < n; i++) {
+        struct reader list = reader_of(hello->alpn.p, hello->alpn.n);
+        while (!list.failed && reader_left(&list)) {
+            struct reader name = reader_vec8(&list);
+            if (bytes_is(rest_of(&name), names[i]))
+                return names[i];
+        }
+    }
+    return NULL;
+}
+
+static bool may_change(uint16_t type)
+{
+    return type == EXT_KEY_SHARE || type == EXT_EARLY_DATA || type == EXT_COOKIE ||
+           type == EXT_PRE_SHARED_KEY || type == EXT_PADDING;
+}
+
+void client_hello_digest(struct bytes message, uint8_t digest[32])
+{
+    struct reader r = reader_of(message.p + MESSAGE_HEADER, message.n - MESSAGE_HEADER);
+    const uint8_t *start = r.p;
+    br_sha256_context sha;
+
+    br_sha256_init(&sha);
+    reader_skip(&r, 2 + 32);
+    reader_vec8(&r);  /* session id */
+    reader_vec16(&r); /* cipher suites */
+    reader_vec8(&r);  /* compression methods */
+    br_sha256_update(&sha, start, (size_t)(r.p - start));
+    struct reader list = reader_vec16(&r);
+    while (!list.failed && reader_left(&list)) {
+        const uint8_t *at = list.p;
+        uint16_t type = reader_u16(&list);
+        reader_vec16(&list);
+        if (!may_change(type))
+            br_sha256_update(&sha, at, (size_t)(list.p - at));
+    }
+    br_sha256_out(&sha, digest);
 }

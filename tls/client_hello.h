@@ -24,6 +24,7 @@ struct client_hello {
     struct bytes supported_groups;
     struct bytes signature_algorithms;
     struct bytes signature_algorithms_cert;
+    bool has_key_share;     /* with no share in it, it asks for a HelloRetryRequest */
     struct bytes key_share; /* client_shares' content */
     struct bytes psk_modes;
     struct bytes pre_shared_key; /* the extension's content */
@@ -31,7 +32,8 @@ struct client_hello {
     size_t binders_offset; /* of the binders list in the message; 0 if there is none */
     bool early_data, extended_master_secret, has_psk, psk_is_last;
     bool has_renegotiation_info;
-    uint16_t record_size_limit; /* 0 if not sent */
+    bool has_misplaced_extension; /* one that is known and belongs in another message (RFC 8446 §4.2) */
+    uint16_t record_size_limit;   /* 0 if not sent */
 };
 
 /* Parses one whole handshake message, header included (type, uint24 length). 0, or the alert to send:
@@ -40,6 +42,13 @@ uint8_t client_hello_parse(struct client_hello *hello, struct bytes message);
 
 /* Does a vector of 16-bit values hold v? */
 bool client_hello_lists(struct bytes vector, uint16_t v);
+
+/* The first of `names` that the client's ALPN list holds; "" when it sent none (or we have none); NULL: none fits. */
+const char *client_hello_alpn(const struct client_hello *hello, const char *const *names, unsigned n);
+
+/* SHA-256 of all that may not change in a second hello after a HelloRetryRequest (RFC 8446 §4.1.2): everything but
+ * key_share, early_data, cookie, pre_shared_key and padding. `message` has been parsed. */
+void client_hello_digest(struct bytes message, uint8_t digest[32]);
 
 /* Looks at the start of a connection's bytes: 0 needs more, > 0 the length of the record(s) that hold the whole
  * ClientHello, < 0 it is none (see the enum). `message` receives the handshake message, put together from its

@@ -3,9 +3,9 @@
  * What stands behind the face. An engine is a struct whose first member is `struct tls_engine`; it reports to the
  * tls_core that the face owns. Private to tls/.
  *
- * The contract: the face calls recv, lend, commit, seal and close only while core->status is one that allows it
- * (TLS_HANDSHAKE or TLS_OPEN for recv and close, TLS_OPEN for the other three), and data, consume, hold at any
- * time. An engine that finds core->status TLS_FAILED after a step does nothing more.
+ * The contract: the face calls recv, lend, commit, seal and alert only while core->status is one that allows it
+ * (TLS_HANDSHAKE or TLS_OPEN for recv and alert, TLS_OPEN for the other three; with half_close the last four in
+ * TLS_PEER_CLOSED too), and data, consume, hold at any time. An engine that finds core->status TLS_FAILED after a step does nothing more.
  */
 #ifndef TLS_ENGINE_H
 #define TLS_ENGINE_H
@@ -37,6 +37,7 @@ struct tls_engine_class {
     /* Holds no buffer and no part of a record. */
     bool (*idle)(const struct tls_engine *e);
     struct tls_info (*info)(const struct tls_engine *e);
+    bool half_close; /* sends on after the peer's close_notify */
 };
 
 struct tls_engine {
@@ -49,9 +50,14 @@ void tls_core_fail(struct tls_core *core, uint8_t alert, bool received, const ch
 /* Queues an alert record in the clear (RFC 8446 §5.1, §6): for failures found before there is an engine. */
 void tls_core_plain_alert(struct tls_core *core, uint8_t level, uint8_t alert);
 
-/* The engines. Each returns NULL after it has failed the core with the alert queued. */
+/* The engines. Each returns NULL after it has failed the core with the alert queued. A server's has dealt with the
+ * hello when it returns: `records` are those it came in, `message` is what was in them. */
 struct tls_engine *tls_server12_new(struct tls_core *core, const struct tls_server *server,
-                                    const struct client_hello *hello, const struct tls_identity *identity);
+                                    const struct client_hello *hello, struct span records,
+                                    const struct tls_identity *identity);
+struct tls_engine *tls_server13_new(struct tls_core *core, const struct tls_server *server,
+                                    const struct client_hello *hello, struct bytes message,
+                                    struct tls_identity *identity);
 struct tls_engine *tls_client12_new(struct tls_core *core, const struct tls_trust *trust, const char *name,
                                     struct tls_alpn alpn);
 

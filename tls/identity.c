@@ -44,8 +44,38 @@ void tls_identity_unref(struct tls_identity *id)
     for (size_t i = 0; i < id->chain_len; i++)
         mem_free(id->chain[i].data);
     mem_free(id->chain);
+    mem_free(id->certificate.p);
     if (id->key_data)
         mem_wipe_free(id->key_data, id->key_data_len);
     mem_free(id->name);
     mem_wipe_free(id, sizeof *id);
+}
+
+struct bytes tls_identity_certificate(struct tls_identity *id)
+{
+    enum { CERTIFICATE = 11 };
+    size_t n = 4 + 1 + 3;
+
+    if (id->certificate.n)
+        return (struct bytes){id->certificate.p, id->certificate.n};
+    for (size_t i = 0; i < id->chain_len; i++)
+        n += 3 + id->chain[i].data_len + 2;
+    struct writer w = writer_of(mem_alloc(n), n);
+    if (!w.start)
+        return (struct bytes){NULL, 0};
+    writer_u8(&w, CERTIFICATE);
+    size_t message = writer_open(&w, 3);
+    writer_u8(&w, 0); /* certificate_request_context */
+    size_t list = writer_open(&w, 3);
+    for (size_t i = 0; i < id->chain_len; i++) {
+        size_t entry = writer_open(&w, 3);
+        writer_put(&w, id->chain[i].data, id->chain[i].data_len);
+        writer_close(&w, entry, 3);
+        writer_u16(&w, 0); /* extensions */
+    }
+    writer_close(&w, list, 3);
+    writer_close(&w, message, 3);
+    assert(!w.failed && writer_len(&w) == n);
+    id->certificate = (struct span){w.start, n};
+    return (struct bytes){w.start, n};
 }

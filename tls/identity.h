@@ -18,6 +18,7 @@ struct tls_identity {
     char *name;                 /* the site it serves, for the log and to keep sessions apart */
     br_x509_certificate *chain; /* leaf first; each data is owned */
     size_t chain_len;
+    struct span certificate;  /* tls_identity_certificate()'s; owned */
     unsigned issuer_key_type; /* BR_KEYTYPE_RSA or BR_KEYTYPE_EC: what signed the leaf (for ECDH suites) */
     enum tls_key_type key_type;
     union {
@@ -33,6 +34,9 @@ struct tls_identity {
 
 struct tls_identity *tls_identity_ref(struct tls_identity *id);
 void tls_identity_unref(struct tls_identity *id); /* frees and wipes at the last; NULL is fine */
+/* The chain as a whole Certificate message of TLS 1.3 (RFC 8446 §4.4.2), made at the first call and kept. Empty when out
+ * of memory. */
+struct bytes tls_identity_certificate(struct tls_identity *id);
 /* An empty one with one reference; NULL when out of memory. */
 struct tls_identity *tls_identity_new(const char *name);
 

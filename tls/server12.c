@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct server12 {
@@ -39,34 +40,17 @@ static const struct tls_engine_class server12_class = {
     .info = bear12_info,
 };
 
-/* Does the client offer one of ours? (Without the extension there is nothing to agree on.) BearSSL checks it only in a
- * full handshake; in a resumed one it would send the name at index 0xFFFE. */
-static bool alpn_agrees(const struct client_hello *hello, struct tls_alpn ours)
-{
-    struct reader names = reader_of(hello->alpn.p, hello->alpn.n);
-
-    if (!hello->alpn.n || !ours.n)
-        return true;
-    while (!names.failed && reader_left(&names)) {
-        struct reader r = reader_vec8(&names);
-        struct bytes name = reader_take(&r, reader_left(&r));
-        for (unsigned i = 0; i < ours.n; i++)
-            if (bytes_is(name, ours.names[i]))
-                return true;
-    }
-    return false;
-}
-
 /* 0, or why the hello is refused. */
 static uint8_t check(const struct client_hello *hello, const struct tls_server *server, const char **text)
 {
     /* RFC 8446 §4.2.1: supported_versions, where it is sent, is what counts. */
-    if (hello->legacy_version < BR_TLS12 ||
+    if (server->only_13 || hello->legacy_version < BR_TLS12 ||
         (hello->supported_versions.n && !client_hello_lists(hello->supported_versions, BR_TLS12))) {
         *text = "no common TLS version";
         return ALERT_PROTOCOL_VERSION;
     }
-    if (!alpn_agrees(hello, server->alpn)) {
+    /* BearSSL checks it only in a full handshake; in a resumed one it would send the name at index 0xFFFE. */
+    if (!client_hello_alpn(hello, server->alpn.names, server->alpn.n)) {
         *text = "no common application protocol";
         return ALERT_NO_APPLICATION_PROTOCOL;
     }
@@ -118,7 +102,8 @@ static struct server12 *server12_make(struct tls_core *core, const struct tls_se
 }
 
 struct tls_engine *tls_server12_new(struct tls_core *core, const struct tls_server *server,
-                                    const struct client_hello *hello, const struct tls_identity *identity)
+                                    const struct client_hello *hello, struct span records,
+                                    const struct tls_identity *identity)
 {
     const char *text;
     uint8_t alert = check(hello, server, &text);
@@ -137,6 +122,11 @@ struct tls_engine *tls_server12_new(struct tls_core *core, const struct tls_serv
     }
     (void)br_ssl_server_reset(&s->server); /* a failure shows in the engine's state */
     bear12_started(&s->bear);
+    if (core->status != TLS_FAILED) {
+        size_t took = bear12_recv(&s->bear.engine, records.p, records.n);
+        assert(took == records.n || core->status == TLS_FAILED);
+        (void)took;
+    }
     if (core->status == TLS_FAILED) {
         server12_free(&s->bear.engine);
         return NULL;

@@ -113,8 +113,10 @@ static bool keep_server_name(struct tls *t, struct bytes name)
     return true;
 }
 
-/* Parses the message and chooses the engine. */
-static void choose(struct tls *t, struct bytes message)
+enum { VERSION_13 = 0x0304 };
+
+/* Parses the message and chooses the engine, which answers it. */
+static void choose(struct tls *t, struct span records, struct bytes message)
 {
     struct client_hello hello;
     uint8_t alert = client_hello_parse(&hello, message);
@@ -132,7 +134,10 @@ static void choose(struct tls *t, struct bytes message)
         refuse(t, ALERT_UNRECOGNIZED_NAME, "no certificate for this name");
         return;
     }
-    t->engine = tls_server12_new(&t->core, t->server, &hello, t->identity);
+    if (client_hello_lists(hello.supported_versions, VERSION_13))
+        t->engine = tls_server13_new(&t->core, t->server, &hello, message, t->identity);
+    else
+        t->engine = tls_server12_new(&t->core, t->server, &hello, records, t->identity);
 }
 
 static void no_hello(struct tls *t, long why)
@@ -149,8 +154,8 @@ static void no_hello(struct tls *t, long why)
     }
 }
 
-/* Looks for a whole hello in `in`; with one, chooses the engine and gives it the records. Returns the length of
- * those, or 0: it is not whole yet, or the connection has failed. */
+/* Looks for a whole hello; with one, chooses the engine. Returns the length of its records, or 0: it is not whole
+ * yet, or the connection has failed. */
 static size_t try_hello(struct tls *t, uint8_t *p, size_t n)
 {
     struct bytes message;
@@ -166,13 +171,8 @@ static size_t try_hello(struct tls *t, uint8_t *p, size_t n)
     if (len < 0)
         no_hello(t, len);
     else if (len > 0)
-        choose(t, message);
+        choose(t, (struct span){p, (size_t)len}, message);
     pool_put(t->core.pool, scratch);
-    if (t->engine) {
-        size_t took = t->engine->vtable->recv(t->engine, p, (size_t)len);
-        assert(took == (size_t)len || t->core.status == TLS_FAILED);
-        (void)took;
-    }
     return len > 0 ? (size_t)len : 0;
 }
 
@@ -236,6 +236,11 @@ static bool over(const struct tls *t)
     return t->core.status > TLS_OPEN;
 }
 
+static bool can_send(const struct tls *t)
+{
+    return t->core.status == TLS_OPEN || (t->core.status == TLS_PEER_CLOSED && t->engine->vtable->half_close);
+}
+
 size_t tls_recv(struct tls *t, uint8_t *p, size_t n)
 {
     size_t used = 0;
@@ -275,18 +280,18 @@ bool tls_hold(struct tls *t)
 
 struct span tls_lend(struct tls *t)
 {
-    return t->core.status == TLS_OPEN ? t->engine->vtable->lend(t->engine) : (struct span){NULL, 0};
+    return can_send(t) ? t->engine->vtable->lend(t->engine) : (struct span){NULL, 0};
 }
 
 void tls_commit(struct tls *t, size_t n)
 {
-    if (t->core.status == TLS_OPEN)
+    if (can_send(t))
         t->engine->vtable->commit(t->engine, n);
 }
 
 void tls_seal(struct tls *t)
 {
-    if (t->core.status == TLS_OPEN)
+    if (can_send(t))
         t->engine->vtable->seal(t->engine);
 }
 
@@ -308,9 +313,9 @@ static void last_alert(struct tls *t, uint8_t alert)
 
 void tls_close(struct tls *t)
 {
-    if (t->core.status == TLS_PEER_CLOSED)
+    if (t->core.status == TLS_PEER_CLOSED && !can_send(t))
         t->core.status = TLS_CLOSED; /* close_notify was answered with ours */
-    if (over(t))
+    if (over(t) && !can_send(t))
         return;
     last_alert(t, ALERT_CLOSE_NOTIFY);
     if (t->core.status != TLS_FAILED)
@@ -319,7 +324,7 @@ void tls_close(struct tls *t)
 
 void tls_abort(struct tls *t, uint8_t alert)
 {
-    if (over(t))
+    if (over(t) && !can_send(t))
         return;
     last_alert(t, alert);
     tls_core_fail(&t->core, alert, false, alert_sent_text(alert));
@@ -343,7 +348,7 @@ unsigned tls_wants(const struct tls *t)
         wants |= TLS_WANTS_SEND;
     if (data)
         wants |= TLS_HAS_DATA;
-    if (t->core.status == TLS_OPEN)
+    if (can_send(t))
         wants |= TLS_CAN_LEND;
     return wants;
 }

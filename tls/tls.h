@@ -21,14 +21,16 @@
 #include "tls/client_hello.h"
 #include "tls/identity.h"
 #include "tls/session_cache.h"
+#include "tls/ticket.h"
 
 struct tls;
 
 enum tls_status {
     TLS_HANDSHAKE, /* not yet */
     TLS_OPEN,
-    TLS_PEER_CLOSED, /* close_notify received. 1.3: we may still send (RFC 8446 §6.1). 1.2: what was committed and our
-                      * own close_notify are queued already, and tls_lend gives nothing (RFC 5246 §7.2.1) */
+    TLS_PEER_CLOSED, /* close_notify received. 1.3: we may still send (RFC 8446 §6.1) and TLS_CAN_LEND says so. 1.2: what
+                      * was committed and our own close_notify are queued already, and tls_lend gives nothing (RFC
+                      * 5246 §7.2.1) */
     TLS_CLOSED, /* close_notify sent; nothing can be sent any more */
     TLS_FAILED, /* tls_alert says why */
 };
@@ -45,7 +47,10 @@ struct tls_server {
      * The engine takes a reference for the connection's life. */
     struct tls_identity *(*select)(void *ctx, const struct client_hello *hello);
     void *ctx;
-    struct tls_session_cache *sessions; /* NULL: no resumption by session id */
+    struct tls_session_cache *sessions; /* TLS 1.2; NULL: no resumption by session id */
+    struct tls_tickets *tickets;        /* TLS 1.3; NULL: no resumption by ticket */
+    bool only_13;                       /* refuses TLS 1.2 */
+    uint64_t key_update_after;          /* records that one key of 1.3 seals; 0: 2^23 */
     struct tls_alpn alpn;
     struct pool *pool;
 };
@@ -94,8 +99,8 @@ bool tls_is_idle(const struct tls *t);
 
 /* What the access log and the built-in page show. Strings are static; "" or 0 before they are known. */
 struct tls_info {
-    const char *version; /* "TLSv1.2" */
-    const char *cipher;  /* the IANA name's usual form: "ECDHE-ECDSA-AES128-GCM-SHA256" */
+    const char *version; /* "TLSv1.2", "TLSv1.3" */
+    const char *cipher;  /* OpenSSL's name: "ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256" */
     const char *alpn;    /* the negotiated protocol */
     bool resumed;
 };

@@ -162,6 +162,26 @@ TEST(aes_is_preferred_where_it_is_fast)
     scene_free(&s);
 }
 
+/* RFC 8446 §4.1.3: full handshakes and resumed ones alike. The client's own random has no such end. */
+TEST(downgrade_sentinel)
+{
+    static const uint8_t sentinel[8] = {'D', 'O', 'W', 'N', 'G', 'R', 'D', 1};
+    struct scene s;
+
+    scene_init(&s, "p256.pem", "p256.key");
+    s.rig.server.sessions = tls_session_cache_new(16);
+    for (int resume = 0; resume < 2; resume++) {
+        handshake(&s, "p256.test", resume);
+        if (!is_open(&s))
+            break;
+        CHECK_EQ(tls_info(s.tls).resumed, resume);
+        CHECK_MEM(s.peer.cc.eng.server_random + 24, 8, sentinel, 8);
+        CHECK(memcmp(s.peer.cc.eng.server_random + 4, sentinel, 8) != 0);
+        CHECK(memcmp(s.peer.cc.eng.client_random + 24, sentinel, 8) != 0);
+    }
+    scene_free(&s);
+}
+
 static uint32_t curves_of(const struct scene *s)
 {
     return (uint32_t)1 << s->peer.cc.eng.ecdhe_curve;
@@ -414,19 +434,19 @@ TEST(what_is_no_hello)
     refused(hello, n, 50, "malformed ClientHello");
 }
 
-static void only_tls13(struct writer *w)
+static void only_unknown_versions(struct writer *w)
 {
     writer_u16(w, 43);
     writer_u16(w, 5);
     writer_u8(w, 4);
     writer_u16(w, 0x0a0a);
-    writer_u16(w, 0x0304);
+    writer_u16(w, 0x0305);
 }
 
-TEST(a_client_of_tls13_alone)
+TEST(versions_that_we_do_not_speak)
 {
     uint8_t hello[1024];
-    size_t n = rig_hello(hello, sizeof hello, 0x0303, only_tls13);
+    size_t n = rig_hello(hello, sizeof hello, 0x0303, only_unknown_versions);
 
     refused(hello, n, 70, "no common TLS version");
 }
@@ -668,10 +688,11 @@ TEST(abort_before_and_after_the_hello)
 }
 
 TEST_MAIN(RUN(p256_key), RUN(p384_key), RUN(rsa_key), RUN(suites_and_their_order),
-          RUN(aes_is_preferred_where_it_is_fast), RUN(curves), RUN(alpn), RUN(no_name_gets_the_default),
-          RUN(name_selects), RUN(unknown_name_is_refused), RUN(identity_outlives_the_store),
-          RUN(resumes_at_the_same_site_alone), RUN(does_not_resume_when_the_suite_is_not_offered),
-          RUN(what_is_no_hello), RUN(a_client_of_tls13_alone), RUN(plain_http),
-          RUN(hello_over_several_records), RUN(hello_of_headers_alone_is_refused), RUN(end_in_the_handshake),
-          RUN(alerts_in_the_handshake), RUN(surplus_in_a_handshake_record), RUN(tampering_is_noticed),
+          RUN(aes_is_preferred_where_it_is_fast), RUN(downgrade_sentinel), RUN(curves), RUN(alpn),
+          RUN(no_name_gets_the_default), RUN(name_selects), RUN(unknown_name_is_refused),
+          RUN(identity_outlives_the_store), RUN(resumes_at_the_same_site_alone),
+          RUN(does_not_resume_when_the_suite_is_not_offered), RUN(what_is_no_hello),
+          RUN(versions_that_we_do_not_speak), RUN(plain_http), RUN(hello_over_several_records),
+          RUN(hello_of_headers_alone_is_refused), RUN(end_in_the_handshake), RUN(alerts_in_the_handshake),
+          RUN(surplus_in_a_handshake_record), RUN(tampering_is_noticed),
           RUN(abort_before_and_after_the_hello))
