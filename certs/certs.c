@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "certs/files.h"
 #include "certs/self_signed.h"
+#include "certs/ticket_keys.h"
 #include "certs/x509.h"
 #include "net/addr.h"
 
@@ -44,6 +45,7 @@ struct certs {
     struct tls_identity **fallback; /* for unknown names; NULL: none */
     struct tls_identity **unnamed;  /* for no name; NULL: no TLS site at all */
     char *state;
+    struct ticket_keys ticket_keys;
 };
 
 static int compare_entries(const void *a, const void *b)
@@ -159,6 +161,8 @@ struct certs *certs_new(const struct conf *conf, bool dry, struct conf_errors *e
         for (; certs->site_count < conf->site_count; certs->site_count++)
             load_site(certs, &certs->sites[certs->site_count], &conf->sites[certs->site_count], dry, e);
         enough = index_sites(certs, conf);
+        if (conf->ticket_keys != NULL)
+            (void)ticket_keys_load(&certs->ticket_keys, conf, e);
     }
     if (!enough)
         conf_error(e, (struct conf_place){.file = conf->file != NULL ? conf->file : ""}, "tls",
@@ -184,7 +188,7 @@ void certs_free(struct certs *certs)
     mem_free(certs->sites);
     mem_free(certs->entries);
     mem_free(certs->state);
-    mem_free(certs);
+    mem_wipe_free(certs, sizeof *certs);
 }
 
 static struct tls_identity *find(const struct certs *certs, const char *name)
@@ -240,6 +244,12 @@ bool certs_covers(const struct tls_identity *id, const char *host)
 
     return id->chain_len > 0 && x509_parse(&x, bytes_of(id->chain[0].data, id->chain[0].data_len)) &&
            x509_covers(&x, host);
+}
+
+const uint8_t (*certs_ticket_keys(const struct certs *certs, size_t *n))[TICKET_KEY]
+{
+    *n = certs->ticket_keys.n;
+    return *n > 0 ? certs->ticket_keys.keys : NULL;
 }
 
 static bool same_names(const struct site *a, const struct site *b)

@@ -9,13 +9,14 @@
 #include "conf/conf.h"
 #include "tls/identity.h"
 #include "tls/client_hello.h"
+#include "tls/ticket.h"
 
 struct certs;
 
 /* Loads or makes what every TLS site of `conf` needs: reads files, checks that key and certificate match,
  * that the chain is in order, that it is not expired, that each name of the site is covered (problems that
  * make serving impossible are errors; the rest are warnings in the log, each naming file and remedy), and
- * makes self-signed certificates, kept in STATE/self-signed/NAME/{key.pem,cert.pem} so that the
+ * reads ticket keys, makes self-signed certificates, kept in STATE/self-signed/NAME/{key.pem,cert.pem} so that the
  * fingerprint outlives a restart. `dry`: writes nothing (--validate). NULL with the errors in e. */
 struct certs *certs_new(const struct conf *conf, bool dry, struct conf_errors *e);
 void certs_free(struct certs *certs);
@@ -29,6 +30,9 @@ struct tls_identity *certs_select(struct certs *certs, struct bytes server_name)
 struct tls_identity *certs_of_site(struct certs *certs, unsigned site);
 /* Does the identity's certificate cover this host (lower case; name or IP)? RFC 6125 §6.4, RFC 9525 §6.3. */
 bool certs_covers(const struct tls_identity *id, const char *host);
+
+/* The keys of conf's ticket-keys file, the first seals; NULL and 0 when there is none. Secret. Borrowed. */
+const uint8_t (*certs_ticket_keys(const struct certs *certs, size_t *n))[TICKET_KEY];
 
 /* For a reload, before the new store takes over: self-signed certificates that could not be kept on disk are taken
  * from the store before where the names are the same, so that the fingerprint outlives the reload. */

@@ -136,8 +136,12 @@ struct conf {
     unsigned max_connections; /* 0: from RLIMIT_NOFILE */
     unsigned max_per_address; /* 256; loopback counts only when the directive was given; 0: none */
     bool per_address_given;
-    uint64_t max_memory;    /* 0: none */
-    unsigned session_cache; /* sessions: 2048 */
+    uint64_t max_memory;      /* 0: none */
+    bool tls_min_13;          /* tls-min 1.3 */
+    unsigned session_cache;   /* TLS 1.2 sessions: 2048 */
+    uint64_t ticket_rotation; /* ms: 12 h */
+    const char *ticket_keys;  /* file; NULL: keys of our own */
+    struct conf_place ticket_keys_place;
     struct conf_timeouts timeouts;
     struct conf_limits limits;
     struct arena *arena; /* everything above */

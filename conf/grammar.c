@@ -24,8 +24,13 @@
      sizeof(((struct conf_limits *)0)->min_rate_grace))
 
 const char *const group_names[GROUP_MAX] = {
-    [GROUP_LISTEN] = "Where it listens", [GROUP_PROCESS] = "The process", [GROUP_LOG] = "The log",
-    [GROUP_TIMEOUT] = "Timeouts",        [GROUP_LIMIT] = "Limits",        [GROUP_SITE] = "Sites",
+    [GROUP_LISTEN] = "Where it listens",
+    [GROUP_PROCESS] = "The process",
+    [GROUP_TLS] = "TLS",
+    [GROUP_LOG] = "The log",
+    [GROUP_TIMEOUT] = "Timeouts",
+    [GROUP_LIMIT] = "Limits",
+    [GROUP_SITE] = "Sites",
 };
 
 /* clang-format off */
@@ -73,14 +78,27 @@ const struct directive directives[] = {
      .args = "SIZE|off", .note = "half of the machine's", .set = set_size, IN_CONF(max_memory), .least = 1 << 20,
      .most = 1ull << 50, .off = true,
      .help = "Heap of the whole process; at the cap new work is refused."},
-    {.name = "session-cache", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1,
-     .args = "N|off", .value = "2048", .set = set_number, IN_CONF(session_cache), .least = 1, .most = 1000000,
-     .off = true,
-     .help = "TLS sessions kept for clients that come back."},
     {.name = "shutdown-timeout", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1,
      .args = "DURATION", .value = "30s", .set = set_duration, IN_CONF(timeouts.shutdown), .least = 1,
      .most = DAY,
      .help = "How long requests under way may take when the proxy is told to stop."},
+
+    {.name = "tls-min", .where = SCOPE_GLOBAL, .group = GROUP_TLS, .min = 1, .max = 1, .args = "1.2|1.3",
+     .value = "1.2", .set = set_tls_min,
+     .help = "The oldest version of TLS that is spoken. 1.3 is what all current clients speak."},
+    {.name = "session-cache", .where = SCOPE_GLOBAL, .group = GROUP_TLS, .min = 1, .max = 1,
+     .args = "N|off", .value = "2048", .set = set_number, IN_CONF(session_cache), .least = 1, .most = 1000000,
+     .off = true,
+     .help = "TLS 1.2 sessions kept for clients that come back; those of TLS 1.3 the clients keep, in tickets."},
+    {.name = "ticket-rotation", .where = SCOPE_GLOBAL, .group = GROUP_TLS, .min = 1, .max = 1,
+     .args = "DURATION", .value = "12h", .set = set_duration, IN_CONF(ticket_rotation), .least = 60 * 1000,
+     .most = 7 * DAY,
+     .help = "How long one key seals the tickets of TLS 1.3 sessions. The two before it are still taken: a "
+             "session can be resumed for twice as long, a week at most."},
+    {.name = "ticket-keys", .where = SCOPE_GLOBAL, .group = GROUP_TLS, .min = 1, .max = 1, .args = "FILE",
+     .note = "none: made here", .set = set_ticket_keys,
+     .help = "Seals tickets with the keys of this file, so that replicas resume each other's sessions. One key a "
+             "line, as openssl rand -base64 48 makes it: the first seals, all are taken. Read again on reload."},
 
     {.name = "log", .where = SCOPE_GLOBAL, .group = GROUP_LOG, .min = 1, .max = 2,
      .args = "[format] text|json|combined|off", .value = "text", .set = set_log,

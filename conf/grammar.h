@@ -63,7 +63,16 @@ struct statement {
     struct scope *inner; /* set by the setter of a directive that opens a block */
 };
 
-enum group { GROUP_LISTEN, GROUP_PROCESS, GROUP_LOG, GROUP_TIMEOUT, GROUP_LIMIT, GROUP_SITE, GROUP_MAX };
+enum group {
+    GROUP_LISTEN,
+    GROUP_PROCESS,
+    GROUP_TLS,
+    GROUP_LOG,
+    GROUP_TIMEOUT,
+    GROUP_LIMIT,
+    GROUP_SITE,
+    GROUP_MAX
+};
 
 struct directive {
     const char *name;
@@ -110,6 +119,9 @@ bool statement_fail_at(const struct statement *s, struct conf_place place, const
     __attribute__((format(printf, 3, 4)));
 /* A word's text for keeps; NULL when out of memory. */
 const char *statement_keep(const struct statement *s, const char *text);
+/* The path of a file or folder for keeps: relative to the folder of the file that names it. NULL: reported (it is
+ * empty: `what` is missing), or out of memory. */
+const char *statement_path(const struct statement *s, const struct word *word, const char *what);
 /* "proxy.conf:3:5", or what else says where; in scratch, never NULL. */
 const char *place_text(struct draft *d, struct conf_place place);
 
@@ -120,6 +132,8 @@ bool set_number(struct statement *s);
 bool set_min_rate(struct statement *s);
 bool set_log(struct statement *s);
 bool set_log_level(struct statement *s);
+bool set_tls_min(struct statement *s);
+bool set_ticket_keys(struct statement *s);
 bool set_confine(struct statement *s);
 bool set_user(struct statement *s);
 bool set_state(struct statement *s);

@@ -229,20 +229,6 @@ bool set_respond(struct statement *s)
 
 /* --- tls --- */
 
-/* Files are relative to the folder of the configuration; those of the command line to the working folder. */
-static const char *file_path(const struct statement *s, const struct word *word)
-{
-    struct arena *arena = s->draft->conf->arena;
-
-    if (word->text[0] == 0) {
-        statement_fail(s, word, "an empty file name");
-        return NULL;
-    }
-    if (word->text[0] == '/' || s->place.file == NULL || s->place.file[0] == 0)
-        return arena_printf(arena, "%s", word->text);
-    return arena_printf(arena, "%s%s", s->draft->folder, word->text);
-}
-
 static bool tls_files(struct statement *s)
 {
     struct conf_site *site = &s->scope->site->site;
@@ -262,7 +248,7 @@ static bool tls_files(struct statement *s)
             return statement_fail(s, what, "%s without its file; tls cert FILE key FILE", what->text);
         if (*where != NULL)
             return statement_fail(s, what, "%s is given twice; tls cert FILE key FILE", what->text);
-        *where = file_path(s, &s->args[i + 1]);
+        *where = statement_path(s, &s->args[i + 1], "file");
         if (*where == NULL)
             return false;
     }

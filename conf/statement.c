@@ -142,3 +142,14 @@ bool statement_run_text(struct draft *d, const struct directive *directive, stru
     s.args = words;
     return statement_run(&s);
 }
+
+const char *statement_path(const struct statement *s, const struct word *word, const char *what)
+{
+    if (word->text[0] == 0) {
+        statement_fail(s, word, "an empty name; write the path of a %s", what);
+        return NULL;
+    }
+    if (word->text[0] == '/' || s->place.file == NULL || s->place.file[0] == 0)
+        return statement_keep(s, word->text);
+    return arena_printf(s->draft->conf->arena, "%s%s", s->draft->folder, word->text);
+}

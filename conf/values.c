@@ -194,6 +194,26 @@ bool set_log_level(struct statement *s)
     return true;
 }
 
+bool set_tls_min(struct statement *s)
+{
+    static const char *const versions[] = {"1.2", "1.3", NULL};
+    unsigned version = 0;
+
+    if (!choose(s, &s->args[0], versions, &version))
+        return false;
+    s->draft->conf->tls_min_13 = version == 1;
+    return true;
+}
+
+bool set_ticket_keys(struct statement *s)
+{
+    struct conf *conf = s->draft->conf;
+
+    conf->ticket_keys = statement_path(s, &s->args[0], "file");
+    conf->ticket_keys_place = s->place;
+    return conf->ticket_keys != NULL;
+}
+
 bool set_confine(struct statement *s)
 {
     static const char *const words[] = {"off", "on", NULL};
@@ -217,16 +237,8 @@ bool set_user(struct statement *s)
 
 bool set_state(struct statement *s)
 {
-    const char *text = s->args[0].text, *path;
-
-    if (text[0] == 0)
-        return statement_fail(s, &s->args[0], "an empty name; write the path of a folder");
-    /* As files of certificates: relative to the folder of the file that says so. */
-    path = text[0] == '/' || s->place.file == NULL || s->place.file[0] == 0
-               ? statement_keep(s, text)
-               : arena_printf(s->draft->conf->arena, "%s%s", s->draft->folder, text);
-    s->draft->conf->state = path;
-    return path != NULL;
+    s->draft->conf->state = statement_path(s, &s->args[0], "folder");
+    return s->draft->conf->state != NULL;
 }
 
 bool set_trusted_proxies(struct statement *s)

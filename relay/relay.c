@@ -57,7 +57,7 @@ struct relay *relay_new(struct loop *loop)
     r->accept_again.fired = on_accept_again;
     r->dns = dns_new(loop);
     r->addresses = address_counts_new();
-    r->tickets = tls_tickets_new(12 * 3600 * 1000);
+    r->tickets = tls_tickets_new();
     if (!r->dns || !r->addresses || !r->tickets) {
         relay_free(r);
         return NULL;
@@ -124,6 +124,17 @@ static void apply_sessions(struct relay *r, const struct conf *conf)
     r->tls.sessions = conf->session_cache ? r->sessions : NULL;
 }
 
+static void apply_tls(struct relay *r, const struct conf *conf, const struct certs *certs)
+{
+    size_t n = 0;
+    const uint8_t(*keys)[TICKET_KEY] = certs ? certs_ticket_keys(certs, &n) : NULL;
+
+    apply_sessions(r, conf);
+    tls_tickets_set_rotation(r->tickets, conf->ticket_rotation);
+    tls_tickets_set_keys(r->tickets, keys, n);
+    r->tls.only_13 = conf->tls_min_13;
+}
+
 bool relay_apply(struct relay *r, struct conf *conf, struct certs *certs, struct conf_errors *e)
 {
     if (!listeners_prepare(r, conf, e))
@@ -133,7 +144,7 @@ bool relay_apply(struct relay *r, struct conf *conf, struct certs *certs, struct
     r->conf = conf_ref(conf);
     r->certs = certs;
     r->max_clients = clients_for(conf);
-    apply_sessions(r, conf);
+    apply_tls(r, conf, certs);
     mem_set_cap((size_t)conf->max_memory);
     log_set_level(conf->log_level);
     log_set_json(conf->log_format == CONF_LOG_JSON);

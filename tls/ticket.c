@@ -76,13 +76,13 @@ static void draw_all(struct tls_tickets *t)
     t->made = time_mono_ms();
 }
 
-struct tls_tickets *tls_tickets_new(uint64_t rotation)
+struct tls_tickets *tls_tickets_new(void)
 {
     struct tls_tickets *t = mem_zalloc(sizeof *t);
 
     if (!t)
         return NULL;
-    t->rotation = rotation;
+    t->rotation = 12 * 60 * 60 * 1000;
     if (!make_keys(t)) {
         tls_tickets_free(t);
         return NULL;

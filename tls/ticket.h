@@ -19,10 +19,11 @@ enum {
     TICKET_PSK_MAX = 48,
 };
 
-/* Keys of our own: a new one each `rotation` milliseconds, with two before it still taken. Tickets live for twice
- * the rotation, a week at most. NULL when out of memory. */
-struct tls_tickets *tls_tickets_new(uint64_t rotation);
+/* With keys of our own. NULL when out of memory. */
+struct tls_tickets *tls_tickets_new(void);
 void tls_tickets_free(struct tls_tickets *t); /* wipes the keys; NULL is fine */
+/* A new key each `rotation` milliseconds (more than 0; 12 hours unless set), with two before it still taken. Tickets
+ * live for twice as long, a week at most. */
 void tls_tickets_set_rotation(struct tls_tickets *t, uint64_t rotation);
 /* From now on n keys from elsewhere: the first seals, all open. With n = 0, our own again. */
 void tls_tickets_set_keys(struct tls_tickets *t, const uint8_t (*keys)[TICKET_KEY], size_t n);

@@ -61,6 +61,27 @@ TEST(numbers)
     check_values("\nmax-header-fields ", SITE, 19, fields, COUNT(fields));
 }
 
+TEST(tls)
+{
+    static const struct conf_case versions[] = {
+        {"1.2", ""                        },
+        {"1.3", ""                        },
+        {"1.1", "'1.1' is none of 1.2|1.3"},
+    };
+    static const struct conf_case rotations[] = {
+        {"1m",  ""                               },
+        {"59s", "59s is not between 60s and 168h"},
+        {"8d",  "8d is not between 60s and 168h" },
+    };
+    static const struct conf_case files[] = {
+        {"ticket.keys", ""                                       },
+        {"\"\"",        "an empty name; write the path of a file"},
+    };
+    check_values("\ntls-min ", SITE, 9, versions, COUNT(versions));
+    check_values("\nticket-rotation ", SITE, 17, rotations, COUNT(rotations));
+    check_values("\nticket-keys ", SITE, 13, files, COUNT(files));
+}
+
 TEST(rates)
 {
     static const struct conf_case cases[] = {
@@ -139,7 +160,8 @@ TEST(values_arrive)
                 "max-connections 10; max-connections-per-address 3; max-memory 64M; shutdown-timeout 1m\n"
                 "handshake-timeout 1; header-timeout 2; body-timeout 3; response-timeout 4; idle-timeout 5\n"
                 "connect-timeout 6; upstream-idle-timeout 7; max-request-line 1k; max-header-size 2k\n"
-                "max-header-fields 11; max-body 1G; min-rate 1k 5s; trusted-proxies 10.0.0.0/8 ::1\n" SITE);
+                "max-header-fields 11; max-body 1G; min-rate 1k 5s; trusted-proxies 10.0.0.0/8 ::1\n"
+                "tls-min 1.3; ticket-rotation 1h; ticket-keys /k\n" SITE);
 
     if (c == NULL)
         return;
@@ -150,6 +172,9 @@ TEST(values_arrive)
     CHECK_STR(c->state, "st");
     CHECK_STR(c->admin, "off"); /* no absolute path to make a socket's of */
     CHECK_EQ(c->session_cache, 0);
+    CHECK(c->tls_min_13);
+    CHECK_EQ(c->ticket_rotation, 3600000);
+    CHECK_STR(c->ticket_keys, "/k");
     CHECK_EQ(c->max_connections, 10);
     CHECK_EQ(c->max_per_address, 3);
     CHECK(c->per_address_given);
@@ -239,5 +264,6 @@ TEST(sites_inherit)
     conf_unref(c);
 }
 
-TEST_MAIN(RUN(durations), RUN(sizes), RUN(numbers), RUN(rates), RUN(choices), RUN(users_folders_networks),
-          RUN(values_arrive), RUN(memory_cap_can_be_off), RUN(defaults_are_as_documented), RUN(sites_inherit))
+TEST_MAIN(RUN(durations), RUN(sizes), RUN(numbers), RUN(tls), RUN(rates), RUN(choices),
+          RUN(users_folders_networks), RUN(values_arrive), RUN(memory_cap_can_be_off),
+          RUN(defaults_are_as_documented), RUN(sites_inherit))
