@@ -174,7 +174,7 @@ TEST(certificates)
         {"cert a chain b",  "'chain' is neither cert nor key; tls cert FILE key FILE"},
         {"cert a",          "a cert without its key; tls cert FILE key FILE"         },
         {"key a",           "a key without its cert; tls cert FILE key FILE"         },
-        {"cert \"\" key b", "an empty file name"                                     },
+        {"cert \"\" key b", "an empty name; write the path of a file"                },
         {"off on",          "'on' is too much; tls off"                              },
     };
     static const unsigned columns[] = {5, 5, 5, 5, 12, 12, 12, 1, 1, 10, 9};
