@@ -31,9 +31,16 @@ static struct {
 #ifndef SANITIZED
 #define SANITIZED false
 #endif
-#define KEEP    16u
-#define STEP    256u
-#define CLASSES 20u /* up to 5 KiB */
+#define KEEP 16u
+
+/* A block is given out in one of these sizes, so that it fits the next that asks for about as much. Fine steps up to
+ * a kibibyte, as a connection's structs are held for long; musl's slots are multiples of 16 less 4 bytes. Coarse ones
+ * above, for what a request brings. */
+#define FINE       16u
+#define FINE_COUNT 64u
+#define FINE_END   (FINE * FINE_COUNT)
+#define STEP       256u
+#define CLASSES    (FINE_COUNT + 16u) /* up to 5 KiB */
 
 struct kept {
     struct kept *next;
@@ -44,16 +51,29 @@ static struct {
     unsigned n;
 } kept[CLASSES];
 
+static size_t size_of(size_t class)
+{
+    size_t end = class < FINE_COUNT ? (class + 1) * FINE : FINE_END + (class - FINE_COUNT + 1) * STEP;
+
+    return end - 4;
+}
+
+/* The smallest class that takes n bytes; CLASSES or more: none. */
+static size_t class_for(size_t n)
+{
+    return n + 3 < FINE_END ? (n + 3) / FINE : FINE_COUNT + (n + 3 - FINE_END) / STEP;
+}
+
 /* A block of at least n bytes. */
 static void *take_block(size_t n)
 {
-    size_t class = (n - 1) / STEP;
+    size_t class = class_for(n);
 
-    if (SANITIZED || class == 0 || class >= CLASSES)
+    if (SANITIZED || class >= CLASSES)
         return malloc(n);
     struct kept *p = kept[class].first;
     if (p == NULL)
-        return malloc((class + 1) * STEP);
+        return malloc(size_of(class));
     kept[class].first = p->next;
     kept[class].n--;
     return p;
@@ -61,9 +81,12 @@ static void *take_block(size_t n)
 
 static void give_block(void *p, size_t usable)
 {
-    size_t class = usable / STEP - 1; /* a block smaller than a step wraps around and is not kept */
+    size_t class = class_for(usable);
 
-    if (SANITIZED || class == 0 || class >= CLASSES || kept[class].n >= KEEP) {
+    /* One that realloc has made may be of a size between: it stands for the class below. */
+    if (class < CLASSES && size_of(class) > usable)
+        class = class > 0 ? class - 1 : CLASSES;
+    if (SANITIZED || class >= CLASSES || kept[class].n >= KEEP) {
         free(p);
         return;
     }

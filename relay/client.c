@@ -26,6 +26,25 @@ static const char PLAIN_HTTP_REPLY[] =
 _Static_assert(sizeof "This port speaks HTTPS, and this was plain HTTP. Use https:// instead.\r\n" - 1 == 72,
                "Content-Length of the reply");
 
+struct addr client_peer(const struct client *c)
+{
+    struct addr peer = {.v6 = c->peer};
+
+    peer.len = peer.any.sa_family == AF_INET6 ? sizeof peer.v6 : sizeof peer.v4;
+    return peer;
+}
+
+/* An address with brackets and port takes 54 bytes at most. */
+struct client_name client_name(const struct client *c)
+{
+    struct addr peer = client_peer(c);
+    struct client_name name;
+    char text[ADDR_TEXT];
+
+    snprintf(name.text, sizeof name.text, "%.55s", addr_format(&peer, text));
+    return name;
+}
+
 /* --- what it waits for --- */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -61,7 +80,7 @@ static bool waits_for_body(const struct client *c)
 static void time_out(struct client *c, const char *what, uint64_t ms)
 {
     relay_count(c->relay, COUNT_TIMEOUTS);
-    log_info("%s: %s: timeout after %llu ms", c->peer_text, what, (unsigned long long)ms);
+    log_info("%s: %s: timeout after %llu ms", client_name(c).text, what, (unsigned long long)ms);
     conn_reset(c->conn);
 }
 
@@ -71,7 +90,7 @@ static void head_timeout(struct client *c, uint64_t ms)
         "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
     relay_count(c->relay, COUNT_TIMEOUTS);
-    log_info("%s: request head: timeout after %llu ms", c->peer_text, (unsigned long long)ms);
+    log_info("%s: request head: timeout after %llu ms", client_name(c).text, (unsigned long long)ms);
     if (conn_put(c->conn, REPLY, sizeof REPLY - 1))
         conn_close(c->conn);
     else
@@ -111,7 +130,7 @@ static void look(struct client *c, uint64_t now)
         time_out(c, "request body", conf->timeouts.body);
     } else if (h1_server_state(c->h1) != H1_SERVER_TUNNEL && conf->limits.min_rate && c->allowance_ms < 0) {
         relay_count(c->relay, COUNT_TIMEOUTS);
-        log_info("%s: slower than min-rate %u bytes/s", c->peer_text, conf->limits.min_rate);
+        log_info("%s: slower than min-rate %u bytes/s", client_name(c).text, conf->limits.min_rate);
         conn_reset(c->conn);
     } else {
         arm(c, now + look_interval(conf));
@@ -292,7 +311,7 @@ static void on_eof(void *owner, bool clean)
     enum h1_server_state state = h1_server_state(c->h1);
 
     if (!clean) /* an info line for each would be a line for most browsers */
-        log_debug("%s: TLS truncated: closed without close_notify", c->peer_text);
+        log_debug("%s: TLS truncated: closed without close_notify", client_name(c).text);
     if (state == H1_SERVER_EXCHANGE || (state == H1_SERVER_TUNNEL && !clean))
         conn_reset(c->conn);
     else
@@ -321,12 +340,12 @@ static void log_end(struct client *c, const struct conn_end *end)
     case CONN_TLS:
         if (!end->opened || end->tls.alert) {
             relay_count(c->relay, COUNT_HANDSHAKES_FAILED);
-            log_info("%s: TLS %s: %s%s%s", c->peer_text, end->opened ? "connection" : "handshake",
+            log_info("%s: TLS %s: %s%s%s", client_name(c).text, end->opened ? "connection" : "handshake",
                      end->tls.text, end->tls.alert ? ", alert " : "",
                      end->tls.alert ? tls_alert_name(end->tls.alert) : "");
         }
         break;
-    case CONN_MEMORY: log_warn("%s: closed: out of memory", c->peer_text); break;
+    case CONN_MEMORY: log_warn("%s: closed: out of memory", client_name(c).text); break;
     default: break;
     }
 }
@@ -343,8 +362,9 @@ static void unlink_client(struct client *c)
         c->next->prev = c->prev;
     r->client_count--;
     r->counters.value[COUNT_CONNECTIONS_OPEN]--;
+    struct addr peer = client_peer(c);
     if (c->counted)
-        address_counts_leave(r->addresses, &c->peer);
+        address_counts_leave(r->addresses, &peer);
 }
 
 static void on_closed(void *owner, const struct conn_end *end)
@@ -384,15 +404,6 @@ static void link_client(struct client *c)
     relay_count(r, COUNT_CONNECTIONS_OPEN);
 }
 
-/* Clients come over TCP: an address with brackets and port takes 54 bytes at most. */
-static void set_peer_text(struct client *c)
-{
-    char text[ADDR_TEXT];
-
-    snprintf(c->peer_ip, sizeof c->peer_ip, "%.47s", addr_format_ip(&c->peer, text));
-    snprintf(c->peer_text, sizeof c->peer_text, "%.55s", addr_format(&c->peer, text));
-}
-
 bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, bool counted)
 {
     struct client *c = mem_zalloc(sizeof *c);
@@ -405,14 +416,15 @@ bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, b
         return false;
     }
     c->relay = r;
-    c->peer = *peer;
+    memcpy(&c->peer, peer, sizeof c->peer);
     c->tls = c->handshaking = tls;
     c->timer.fired = on_timer;
     c->destroy.run = on_destroy;
     c->conf = conf_ref(r->conf);
     take_limits(c);
     c->since = loop_now(r->loop);
-    set_peer_text(c);
+    char text[ADDR_TEXT];
+    snprintf(c->peer_ip, sizeof c->peer_ip, "%.47s", addr_format_ip(peer, text));
     struct http_sink sink = {c, sink_lend, sink_commit, sink_put, sink_resume, sink_close};
     c->h1 = h1_server_new(&sink, &c->limits, &SESSION, c);
     if (c->h1 && timer_set(r->loop, &c->timer,

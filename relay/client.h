@@ -18,10 +18,11 @@ struct client {
     struct h1_server *h1;
     struct conf *conf;         /* a reference: the one its requests began with */
     struct http_limits limits; /* of that conf */
-    struct addr peer;
-    bool tls;         /* came by a TLS listener */
-    bool handshaking; /* ...and is not open yet */
-    bool counted;     /* in the relay's table of addresses */
+    struct sockaddr_in6 peer;  /* or a sockaddr_in: see client_peer */
+    bool tls;                  /* came by a TLS listener */
+    bool handshaking;          /* ...and is not open yet */
+    bool counted;              /* in the relay's table of addresses */
+    bool waiting;              /* for the client, at the last look at its rate */
     struct timer timer;
     struct task destroy;
     uint64_t since;      /* when it last became idle, or was accepted */
@@ -30,11 +31,17 @@ struct client {
      * spends; what a fast stretch earns is bounded by the time a stall may take. */
     uint64_t looked_at, looked_bytes, moved_at;
     int64_t allowance_ms;
-    bool waiting; /* for the client, at the last look */
     unsigned requests;
     char peer_ip[48];
-    char peer_text[56]; /* with its port */
 };
+
+/* Its address. Clients come over TCP, and an idle one has no room for a Unix socket's path. */
+struct addr client_peer(const struct client *c);
+/* With its port, for people. */
+struct client_name {
+    char text[56];
+};
+struct client_name client_name(const struct client *c);
 
 /* Takes over fd. False when out of memory (fd is closed). */
 bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, bool counted);

@@ -14,8 +14,11 @@
 
 static bool peer_is_trusted(const struct exchange *x)
 {
+    if (!x->conf->trusted_count)
+        return false;
+    struct addr peer = client_peer(x->client);
     for (unsigned i = 0; i < x->conf->trusted_count; i++)
-        if (cidr_contains(&x->conf->trusted[i], &x->client->peer))
+        if (cidr_contains(&x->conf->trusted[i], &peer))
             return true;
     return false;
 }
@@ -65,7 +68,7 @@ static void answer_page(struct exchange *x)
     struct forward f = {x->client->peer_ip, peer_is_trusted(x), x->client->tls, x->path};
     const struct tls *tls = conn_tls(x->client->conn);
     bool made = forward_request(x->request, &f) &&
-                reply_page(&x->reply, x->request, x->client->peer_text, tls ? &x->log.tls : NULL,
+                reply_page(&x->reply, x->request, client_name(x->client).text, tls ? &x->log.tls : NULL,
                            tls ? tls_server_name(tls) : "");
     exchange_reply(x, made);
 }

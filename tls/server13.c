@@ -46,16 +46,37 @@ void server13_set_state(struct server13 *s, enum server13_state next)
 
 /* --- keys --- */
 
+/* The expanded keys lie behind the struct, where malloc could have put them: the one to read with, then the other. */
+static size_t aead_room(const struct suite13 *suite)
+{
+    return (aead_size(suite->aead) + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+}
+
+static size_t engine_size(const struct suite13 *suite)
+{
+    return sizeof(struct server13) + 2 * aead_room(suite);
+}
+
+static struct aead *read_aead(struct server13 *s)
+{
+    return (struct aead *)(void *)(s + 1);
+}
+
+static struct aead *write_aead(struct server13 *s)
+{
+    return (struct aead *)(void *)((uint8_t *)(s + 1) + aead_room(s->suite));
+}
+
 void server13_read_with(struct server13 *s, const uint8_t *secret)
 {
     memmove(s->read_secret, secret, sizeof s->read_secret);
-    record13_set_key(&s->read, s->read_aead, s->suite, secret);
+    record13_set_key(&s->read, read_aead(s), s->suite, secret);
 }
 
 void server13_write_with(struct server13 *s, const uint8_t *secret)
 {
     memmove(s->write_secret, secret, sizeof s->write_secret);
-    record13_set_key(&s->write, s->write_aead, s->suite, secret);
+    record13_set_key(&s->write, write_aead(s), s->suite, secret);
 }
 
 static void next_key(struct server13 *s, struct record13 *r, uint8_t *secret)
@@ -304,21 +325,22 @@ static size_t expected_length(const struct server13 *s, uint8_t type)
 /* Handshake messages after the hello are small, and each changes a key: it ends its record (§5.1). */
 static void take_handshake(struct server13 *s, struct bytes text)
 {
+    uint8_t *message = s->handshake ? s->handshake->message : s->message;
     size_t expected;
 
     if (!text.n) {
         server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "empty handshake record");
         return;
     }
-    expected = expected_length(s, s->message_len ? s->message[0] : text.p[0]);
+    expected = expected_length(s, s->message_len ? message[0] : text.p[0]);
     if (!expected) {
         server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "unexpected message");
         return;
     }
     size_t room = MESSAGE_HEADER + expected - s->message_len, k = text.n < room ? text.n : room;
-    memcpy(s->message + s->message_len, text.p, k);
+    memcpy(message + s->message_len, text.p, k);
     s->message_len += (uint8_t)k;
-    if (s->message_len >= MESSAGE_HEADER && (s->message[1] || s->message[2] || s->message[3] != expected)) {
+    if (s->message_len >= MESSAGE_HEADER && (message[1] || message[2] || message[3] != expected)) {
         server13_fail(s, ALERT_DECODE_ERROR, "malformed handshake message");
         return;
     }
@@ -330,9 +352,9 @@ static void take_handshake(struct server13 *s, struct bytes text)
         return;
     s->message_len = 0;
     if (s->state == WAIT_FINISHED)
-        handshake13_finished(s, (struct bytes){s->message, MESSAGE_HEADER + expected});
+        handshake13_finished(s, (struct bytes){message, MESSAGE_HEADER + expected});
     else
-        take_key_update(s, s->message[MESSAGE_HEADER]);
+        take_key_update(s, message[MESSAGE_HEADER]);
 }
 
 /* Text of an opened record. */
@@ -559,17 +581,6 @@ static struct tls_info server13_info(const struct tls_engine *e)
         .version = "TLSv1.3", .cipher = s->suite->name, .alpn = s->alpn, .resumed = s->resumed};
 }
 
-/* Keys behind the struct, each where malloc could have put it. */
-static size_t aead_room(const struct suite13 *suite)
-{
-    return (aead_size(suite->aead) + 15) & ~(size_t)15;
-}
-
-static size_t engine_size(const struct suite13 *suite)
-{
-    return ((sizeof(struct server13) + 15) & ~(size_t)15) + 2 * aead_room(suite);
-}
-
 static void server13_free(struct tls_engine *e)
 {
     struct server13 *s = of(e);
@@ -613,8 +624,6 @@ static struct server13 *make(struct tls_core *core, const struct tls_server *ser
     s->server = server;
     s->alpn = n->alpn;
     s->limit = RECORD_TEXT_MAX;
-    s->read_aead = (struct aead *)(void *)((uint8_t *)s + engine_size(n->suite) - 2 * aead_room(n->suite));
-    s->write_aead = (struct aead *)(void *)((uint8_t *)s->read_aead + aead_room(n->suite));
     s->handshake->identity = identity;
     return s;
 }

@@ -40,8 +40,9 @@ struct handshake13 {
     uint8_t digest[32];                           /* of the first hello, */
     const struct group13 *asked; /* and the group that a HelloRetryRequest asked for; NULL: none */
     struct buf *hello;           /* the second, as far as it has come */
-    size_t early_left;           /* bytes of early data that are still skipped */
-    bool resumes;                /* the client can use tickets */
+    uint8_t message[MESSAGE_HEADER + KEY_SCHEDULE_MAX]; /* the client's Finished, if it comes in pieces */
+    size_t early_left;                                  /* bytes of early data that are still skipped */
+    bool resumes;                                       /* the client can use tickets */
 };
 
 struct server13 {
@@ -51,16 +52,15 @@ struct server13 {
     struct handshake13 *handshake; /* NULL once connected */
     const char *alpn;
     struct record13 read, write;
-    struct aead *read_aead, *write_aead; /* memory behind this struct */
     /* The secrets that `read` and `write` were made of. */
     uint8_t read_secret[KEY_SCHEDULE_MAX], write_secret[KEY_SCHEDULE_MAX];
     /* Receiving. */
     struct buf *in;    /* a record that comes in pieces, or what holds `data` */
     struct bytes data; /* not consumed yet */
     uint8_t head[RECORD_HEADER], head_len;
-    uint8_t message_len; /* of a message that comes in pieces */
-    uint8_t message[MESSAGE_HEADER + KEY_SCHEDULE_MAX];
-    uint8_t strays; /* records in a row that bring nothing */
+    uint8_t message_len;                 /* of a message that comes in pieces */
+    uint8_t message[MESSAGE_HEADER + 1]; /* a KeyUpdate's; before, the handshake's is in use */
+    uint8_t strays;                      /* records in a row that bring nothing */
     uint8_t state;
     bool resumed;
     /* Sending: a record under construction at the end of the output queue, of text of one type. */
