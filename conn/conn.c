@@ -6,6 +6,7 @@
 #include "conn/conn.h"
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "net/socket.h"
 
 #include <assert.h>
@@ -610,7 +611,16 @@ static void settle(struct conn *c)
 static void on_ready(struct watch *watch, uint32_t events)
 {
     struct conn *c = OF(watch, watch);
-    pump(c, events);
+
+    if (c->state != CONN_HANDSHAKE) {
+        pump(c, events);
+    } else if (loop_may_work(c->loop)) {
+        uint64_t began = time_mono_us();
+        pump(c, events);
+        loop_worked(c->loop, time_mono_us() - began);
+    } else {
+        return; /* it is told again */
+    }
     settle(c);
 }
 

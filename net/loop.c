@@ -18,7 +18,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-enum { BATCH = 64, TASKS_PER_TURN = 1024 };
+enum { BATCH = 256, TASKS_PER_TURN = 1024, WORK_US = 1000 };
 /* Free buffers that the pool holds on to: 555 KB and 258 KB at most, none at the start. */
 enum { KEEP_LARGE = 32, KEEP_SMALL = 64 };
 
@@ -33,7 +33,7 @@ struct queue {
 struct loop {
     int epoll;
     bool turning;
-    uint64_t now;
+    uint64_t now, worked_us; /* worked_us: in this turn */
     struct pool *pool;
     uint8_t *scratch;
     struct queue tasks, deferred;
@@ -214,6 +214,7 @@ int loop_turn(struct loop *loop, int max_wait_ms)
         n = 0;
     }
     loop->now = time_mono_ms();
+    loop->worked_us = 0;
     /* Before any task: what it unwatches is struck from the batch. */
     loop->batch_next = 0;
     loop->batch_count = n;
@@ -250,6 +251,16 @@ uint64_t loop_now(const struct loop *loop)
 struct span loop_scratch(struct loop *loop)
 {
     return (struct span){.p = loop->scratch, .n = LOOP_SCRATCH};
+}
+
+bool loop_may_work(const struct loop *loop)
+{
+    return loop->worked_us < WORK_US;
+}
+
+void loop_worked(struct loop *loop, uint64_t us)
+{
+    loop->worked_us += us;
 }
 
 struct pool *loop_pool(struct loop *loop)

@@ -29,6 +29,12 @@ uint64_t loop_now(const struct loop *loop); /* monotonic ms, taken once a turn *
 struct span loop_scratch(struct loop *loop);
 struct pool *loop_pool(struct loop *loop);
 
+/* Work that is costly and that strangers may ask for without end (a handshake) has a bounded share of a turn, so that
+ * a flood of it leaves the others theirs. Who finds the share used up leaves the event where it is: it comes again in
+ * the next turn. */
+bool loop_may_work(const struct loop *loop);
+void loop_worked(struct loop *loop, uint64_t us); /* so long it took */
+
 struct watch {
     int fd;
     uint32_t
