@@ -50,9 +50,10 @@ struct conn {
     int error;
     bool connected_once; /* was open */
     bool peer_ended;     /* FIN seen */
-    bool eof_told;
-    bool blocked; /* the socket took less than we had */
-    bool starved; /* lend gave none: the owner waits for `writable` */
+    bool half_told;      /* the peer's close_notify, */
+    bool eof_told;       /* the end of all */
+    bool blocked;        /* the socket took less than we had */
+    bool starved;        /* lend gave none: the owner waits for `writable` */
     bool
         close_asked; /* conn_close: begins once the handler has returned, as it may be in the midst of input */
     bool give_up;    /* conn_reset */
@@ -219,11 +220,16 @@ static bool flush(struct conn *c)
     return true;
 }
 
+static bool can_lend(const struct conn *c)
+{
+    return !c->tls || tls_wants(c->tls) & TLS_CAN_LEND;
+}
+
 struct span conn_lend(struct conn *c, size_t want)
 {
     struct span none = {NULL, 0}, room;
 
-    if (!conn_is_open(c) || (c->tls && tls_status(c->tls) != TLS_OPEN))
+    if (!conn_is_open(c) || !can_lend(c))
         return none;
     if (unsent(c) >= HIGH) {
         c->starved = true;
@@ -231,7 +237,7 @@ struct span conn_lend(struct conn *c, size_t want)
     }
     if (c->tls) {
         room = tls_lend(c->tls);
-        if (room.n < LEND_MIN && room.n < want && tls_status(c->tls) == TLS_OPEN) {
+        if (room.n < LEND_MIN && room.n < want && can_lend(c)) {
             tls_seal(c->tls); /* the rest of this record is too small to be of use */
             room = tls_lend(c->tls);
         }
@@ -337,8 +343,8 @@ static size_t push(struct conn *c, uint8_t *p, size_t n)
     for (;;) {
         if (!deliver_tls(c))
             return done;
-        if (done == n)
-            return done;
+        if (done == n || tls_status(c->tls) == TLS_PEER_CLOSED) /* what follows is nobody's (RFC 8446 §6.1) */
+            return n;
         size_t took = tls_recv(c->tls, p + done, n - done);
         done += took;
         check_open(c);
@@ -496,13 +502,17 @@ static void tell_eof(struct conn *c)
 {
     bool tls_ended = c->tls && tls_status(c->tls) >= TLS_PEER_CLOSED && tls_status(c->tls) != TLS_FAILED;
 
-    if (c->eof_told || !(c->peer_ended || tls_ended) || holds_input(c) || c->state >= CONN_FLUSHING)
+    bool half = conn_is_half_closed(c);
+
+    if (c->eof_told || !(c->peer_ended || tls_ended) || (half && c->half_told) || holds_input(c) ||
+        c->state >= CONN_FLUSHING)
         return;
     if (c->tls && !tls_ended)
         tls_recv_eof(c->tls);
     if (c->state != CONN_OPEN)
         return; /* in the handshake that is a failure, told by closed */
-    c->eof_told = true;
+    c->half_told = half;
+    c->eof_told = !half;
     if (c->tls && !tls_ended)
         c->reason = CONN_TLS;
     c->handler->eof(c->owner, !c->tls || tls_ended);
@@ -673,6 +683,11 @@ struct tls *conn_tls(const struct conn *c)
 bool conn_is_open(const struct conn *c)
 {
     return c->state == CONN_OPEN && !c->give_up && !c->close_asked;
+}
+
+bool conn_is_half_closed(const struct conn *c)
+{
+    return c->tls && !c->peer_ended && tls_status(c->tls) == TLS_PEER_CLOSED && can_lend(c);
 }
 
 size_t conn_unsent(const struct conn *c)

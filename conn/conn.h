@@ -44,7 +44,9 @@ struct conn_handler {
     /* Optional, for connections without TLS: where the next bytes may be read directly. {NULL, 0}: by input. */
     struct span (*room)(void *owner);
     void (*filled)(void *owner, size_t n);
-    /* The peer sends no more. clean: TCP's FIN without TLS, or close_notify with it. All input came before. */
+    /* The peer sends no more. clean: TCP's FIN without TLS, or close_notify with it. All input came before. A TLS 1.3
+     * peer may go on reading after its close_notify (RFC 8446 §6.1; conn_is_half_closed); when its FIN follows, this
+     * is called once more. */
     void (*eof)(void *owner, bool clean);
     /* Bytes have left after lend had given none: there is room again. */
     void (*writable)(void *owner);
@@ -75,8 +77,10 @@ void conn_reset(struct conn *c);
 /* Open, nothing waits, and the kernel has neither bytes nor the peer's end for us: one system call. */
 bool conn_is_quiet(const struct conn *c);
 struct tls *conn_tls(const struct conn *c); /* NULL: none */
-bool conn_is_open(const struct conn *c);    /* connected, handshake done, not being closed */
-size_t conn_unsent(const struct conn *c);   /* bytes that wait to be written */
+/* The peer has sent close_notify and no FIN, and bytes can still be sent to it. */
+bool conn_is_half_closed(const struct conn *c);
+bool conn_is_open(const struct conn *c);  /* connected, handshake done, not being closed */
+size_t conn_unsent(const struct conn *c); /* bytes that wait to be written */
 /* Wire bytes so far: progress, for timeouts. */
 uint64_t conn_bytes_in(const struct conn *c);
 uint64_t conn_bytes_out(const struct conn *c);

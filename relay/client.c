@@ -304,7 +304,7 @@ static size_t on_input(void *owner, const uint8_t *p, size_t n)
 }
 
 /* The client sends no more. While its answer is under way that means it has gone (as nginx and Caddy take it), but
- * in a tunnel it is one direction's end. */
+ * a close_notify alone says that it reads on, and in a tunnel it is one direction's end. */
 static void on_eof(void *owner, bool clean)
 {
     struct client *c = owner;
@@ -312,7 +312,8 @@ static void on_eof(void *owner, bool clean)
 
     if (!clean) /* an info line for each would be a line for most browsers */
         log_debug("%s: TLS truncated: closed without close_notify", client_name(c).text);
-    if (state == H1_SERVER_EXCHANGE || (state == H1_SERVER_TUNNEL && !clean))
+    if ((state == H1_SERVER_EXCHANGE && !conn_is_half_closed(c->conn)) ||
+        (state == H1_SERVER_TUNNEL && !clean))
         conn_reset(c->conn);
     else
         h1_server_eof(c->h1);
