@@ -12,6 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { FALLBACK_SCSV = 0x5600 };
+
 struct server12 {
     struct bear12 bear; /* first: a tls_engine */
     br_ssl_server_context server;
@@ -48,6 +50,11 @@ static uint8_t check(const struct client_hello *hello, const struct tls_server *
         (hello->supported_versions.n && !client_hello_lists(hello->supported_versions, BR_TLS12))) {
         *text = "no common TLS version";
         return ALERT_PROTOCOL_VERSION;
+    }
+    /* RFC 7507 §3: BearSSL does not know that we speak 1.3. */
+    if (client_hello_lists(hello->cipher_suites, FALLBACK_SCSV)) {
+        *text = "the client fell back to TLS 1.2";
+        return ALERT_INAPPROPRIATE_FALLBACK;
     }
     /* BearSSL checks it only in a full handshake; in a resumed one it would send the name at index 0xFFFE. */
     if (!client_hello_alpn(hello, server->alpn.names, server->alpn.n)) {

@@ -451,6 +451,18 @@ TEST(versions_that_we_do_not_speak)
     refused(hello, n, 70, "no common TLS version");
 }
 
+/* RFC 7507: a client that tries again with less than it has. */
+TEST(fallback_is_refused)
+{
+    uint8_t hello[1024];
+    size_t n = rig_hello(hello, sizeof hello, 0x0303, rig_ordinary);
+
+    /* In the place of the GREASE suite. */
+    hello[5 + 4 + 2 + 32 + 1 + 2] = 0x56;
+    hello[5 + 4 + 2 + 32 + 1 + 3] = 0;
+    refused(hello, n, 86, "the client fell back to TLS 1.2");
+}
+
 TEST(plain_http)
 {
     static const char *const requests[] = {"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -692,7 +704,7 @@ TEST_MAIN(RUN(p256_key), RUN(p384_key), RUN(rsa_key), RUN(suites_and_their_order
           RUN(no_name_gets_the_default), RUN(name_selects), RUN(unknown_name_is_refused),
           RUN(identity_outlives_the_store), RUN(resumes_at_the_same_site_alone),
           RUN(does_not_resume_when_the_suite_is_not_offered), RUN(what_is_no_hello),
-          RUN(versions_that_we_do_not_speak), RUN(plain_http), RUN(hello_over_several_records),
-          RUN(hello_of_headers_alone_is_refused), RUN(end_in_the_handshake), RUN(alerts_in_the_handshake),
-          RUN(surplus_in_a_handshake_record), RUN(tampering_is_noticed),
+          RUN(versions_that_we_do_not_speak), RUN(fallback_is_refused), RUN(plain_http),
+          RUN(hello_over_several_records), RUN(hello_of_headers_alone_is_refused), RUN(end_in_the_handshake),
+          RUN(alerts_in_the_handshake), RUN(surplus_in_a_handshake_record), RUN(tampering_is_noticed),
           RUN(abort_before_and_after_the_hello))
