@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the expanded keys of the AEADs. Where gcm_x86 runs, an AES-GCM key is its; elsewhere it is the round keys of
- * the block cipher that crypto_impl() chose, and the rest of GCM is BearSSL's, set up anew for each record: that is
- * one block more, and much less to hold.
+ * Owns the expanded keys of the AEADs. Where the processor has instructions for AES-GCM (crypto/gcm.h), its key is
+ * theirs; elsewhere it is the round keys of the block cipher that crypto_impl() chose, and the rest of GCM is BearSSL's,
+ * set up anew for each record: that is one block more, and much less to hold.
  */
 #include "crypto/aead.h"
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "crypto/gcm_x86.h"
+#include "crypto/gcm.h"
 #include "crypto/impl.h"
 
 #include <assert.h>
@@ -16,12 +16,12 @@
 
 struct aead {
     uint8_t algorithm;
-    bool fused; /* gcm_x86 */
+    bool fused; /* crypto/gcm.h */
     union {
         uint8_t chacha20[32];
         br_aes_gen_ctr_keys aes;
-#ifdef __x86_64__
-        struct gcm_x86_key gcm_x86;
+#if GCM_BY_INSTRUCTIONS
+        struct gcm_key gcm;
 #endif
     } key;
 };
@@ -31,24 +31,15 @@ size_t aead_key_len(enum aead_algorithm algorithm)
     return algorithm == AEAD_AES_128_GCM ? 16 : 32;
 }
 
-static bool has_fused(void)
-{
-#ifdef __x86_64__
-    return gcm_x86_best() != GCM_X86_NONE;
-#else
-    return false;
-#endif
-}
-
 size_t aead_size(enum aead_algorithm algorithm)
 {
     size_t head = offsetof(struct aead, key);
 
     if (algorithm == AEAD_CHACHA20_POLY1305)
         return head + 32;
-#ifdef __x86_64__
-    if (has_fused())
-        return head + gcm_x86_key_size(aead_key_len(algorithm));
+#if GCM_BY_INSTRUCTIONS
+    if (gcm_has())
+        return head + gcm_key_size(aead_key_len(algorithm));
 #endif
     return head + crypto_impl()->aes_ctr->context_size;
 }
@@ -61,10 +52,10 @@ void aead_init(struct aead *a, enum aead_algorithm algorithm, const uint8_t *key
         memcpy(a->key.chacha20, key, sizeof a->key.chacha20);
         return;
     }
-#ifdef __x86_64__
-    if (has_fused()) {
+#if GCM_BY_INSTRUCTIONS
+    if (gcm_has()) {
         a->fused = true;
-        gcm_x86_init(&a->key.gcm_x86, gcm_x86_best(), key, aead_key_len(algorithm));
+        gcm_init(&a->key.gcm, key, aead_key_len(algorithm));
         return;
     }
 #endif
@@ -102,9 +93,9 @@ void aead_seal(const struct aead *a, const uint8_t nonce[AEAD_NONCE], const void
 {
     if (a->algorithm == AEAD_CHACHA20_POLY1305)
         chacha20_poly1305(a, nonce, aad, aad_len, data, len, tag, 1);
-#ifdef __x86_64__
+#if GCM_BY_INSTRUCTIONS
     else if (a->fused)
-        gcm_x86_seal(&a->key.gcm_x86, nonce, aad, aad_len, data, len, tag);
+        gcm_seal(&a->key.gcm, nonce, aad, aad_len, data, len, tag);
 #endif
     else
         gcm(a, nonce, aad, aad_len, data, len, tag, 1);
@@ -115,9 +106,9 @@ bool aead_open(const struct aead *a, const uint8_t nonce[AEAD_NONCE], const void
 {
     uint8_t computed[AEAD_TAG];
 
-#ifdef __x86_64__
+#if GCM_BY_INSTRUCTIONS
     if (a->fused)
-        return gcm_x86_open(&a->key.gcm_x86, nonce, aad, aad_len, data, len, tag);
+        return gcm_open(&a->key.gcm, nonce, aad, aad_len, data, len, tag);
 #endif
     if (a->algorithm == AEAD_CHACHA20_POLY1305)
         chacha20_poly1305(a, nonce, aad, aad_len, data, len, computed, 0);

@@ -5,9 +5,7 @@
  */
 #include "crypto/gcm_record.h"
 
-#ifdef __x86_64__
-
-#include "crypto/gcm_x86.h"
+#if GCM_BY_INSTRUCTIONS
 
 #include <assert.h>
 #include <stddef.h>
@@ -21,7 +19,7 @@ struct gcm_record {
     } vtable;
     uint64_t seq;
     uint8_t salt[4]; /* the part of the nonce that is not sent */
-    struct gcm_x86_key key;
+    struct gcm_key key;
 };
 
 static_assert(sizeof(struct gcm_record) <= sizeof(((br_ssl_engine_context *)0)->in),
@@ -30,7 +28,7 @@ static_assert(sizeof(struct gcm_record) <= sizeof(((br_ssl_engine_context *)0)->
               "must fit the engine's slot");
 static_assert(offsetof(struct gcm_record, vtable) == 0, "the engine reads it through a pointer to this");
 
-enum { HEADER = 5, EXPLICIT_NONCE = 8, OVERHEAD = EXPLICIT_NONCE + GCM_X86_TAG, TEXT_MAX = 16384, AAD = 13 };
+enum { HEADER = 5, EXPLICIT_NONCE = 8, OVERHEAD = EXPLICIT_NONCE + GCM_TAG, TEXT_MAX = 16384, AAD = 13 };
 
 static void put_number(uint8_t *p, uint64_t v, size_t n)
 {
@@ -42,11 +40,10 @@ static void init(struct gcm_record *r, const void *key, size_t key_len, const vo
 {
     r->seq = 0;
     memcpy(r->salt, salt, sizeof r->salt);
-    gcm_x86_init(&r->key, gcm_x86_best(), key, key_len);
+    gcm_init(&r->key, key, key_len);
 }
 
-static void make_nonce(const struct gcm_record *r, uint8_t nonce[GCM_X86_NONCE],
-                       const uint8_t *explicit_nonce)
+static void make_nonce(const struct gcm_record *r, uint8_t nonce[GCM_NONCE], const uint8_t *explicit_nonce)
 {
     memcpy(nonce, r->salt, sizeof r->salt);
     memcpy(nonce + sizeof r->salt, explicit_nonce, EXPLICIT_NONCE);
@@ -84,11 +81,11 @@ static unsigned char *decrypt(const br_sslrec_in_class **ctx, int type, unsigned
     struct gcm_record *r = (struct gcm_record *)ctx;
     uint8_t *text = (uint8_t *)data + EXPLICIT_NONCE;
     size_t text_len = *len - OVERHEAD;
-    uint8_t nonce[GCM_X86_NONCE], aad[AAD];
+    uint8_t nonce[GCM_NONCE], aad[AAD];
 
     make_nonce(r, nonce, data);
     make_aad(r, aad, type, version, text_len);
-    if (!gcm_x86_open(&r->key, nonce, aad, sizeof aad, text, text_len, text + text_len))
+    if (!gcm_open(&r->key, nonce, aad, sizeof aad, text, text_len, text + text_len))
         return NULL;
     *len = text_len;
     return text;
@@ -111,7 +108,7 @@ static void max_plaintext(const br_sslrec_out_class *const *ctx, size_t *start, 
 
     (void)ctx;
     *start += EXPLICIT_NONCE;
-    len = *end - *start - GCM_X86_TAG;
+    len = *end - *start - GCM_TAG;
     *end = *start + (len < TEXT_MAX ? len : TEXT_MAX);
 }
 
@@ -123,12 +120,12 @@ static unsigned char *encrypt(const br_sslrec_out_class **ctx, int type, unsigne
     struct gcm_record *r = (struct gcm_record *)ctx;
     uint8_t *text = data, *record = text - EXPLICIT_NONCE - HEADER;
     size_t text_len = *len;
-    uint8_t nonce[GCM_X86_NONCE], aad[AAD];
+    uint8_t nonce[GCM_NONCE], aad[AAD];
 
     put_number(text - EXPLICIT_NONCE, r->seq, EXPLICIT_NONCE);
     make_nonce(r, nonce, text - EXPLICIT_NONCE);
     make_aad(r, aad, type, version, text_len);
-    gcm_x86_seal(&r->key, nonce, aad, sizeof aad, text, text_len, text + text_len);
+    gcm_seal(&r->key, nonce, aad, sizeof aad, text, text_len, text + text_len);
     record[0] = (uint8_t)type;
     put_number(record + 1, version, 2);
     put_number(record + 3, text_len + OVERHEAD, 2);

@@ -24,7 +24,7 @@
 #define GHASH   br_ghash_ctmul
 #endif
 
-#ifdef __x86_64__
+#if GCM_BY_INSTRUCTIONS
 #define GCM_IN  gcm_record_in
 #define GCM_OUT gcm_record_out
 #else
