@@ -7,6 +7,8 @@
 #   musl   what ships: musl-gcc, static-pie, hardened            -> build/proxy
 #   asan   glibc, gcc with ASan and UBSan                        -> build/asan/proxy, the unit tests
 #   fuzz   glibc, clang with libFuzzer, ASan and UBSan           -> the fuzz targets
+# and of crypto/, which has code for other processors than that which builds it, once more:
+#   arm64  glibc, gcc for 64-bit ARM, static                     -> the unit tests of crypto/, to be run by QEMU
 #
 # Sources are found by wildcard, in the folders of the design and in its order; a new file needs no line here.
 
@@ -46,7 +48,7 @@ PATHMAP := '-ffile-prefix-map=$(CURDIR)=.'
 SMALL := conf certs acme admin c-ares
 optimise_musl = $(if $(filter $(SMALL),$(firstword $(subst /, ,$(patsubst $(B)/deps/%,%,$(1))))),-Os,-O2)
 
-# What every compilation of our own code sees, in any of the three builds.
+# What every compilation of our own code sees, in any of the builds.
 OWN := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -isystem $(B)/deps/bearssl/inc -isystem $(B)/deps/c-ares/include
 
 HARDEN := -fPIE -fstack-protector-strong -ftrivial-auto-var-init=zero -D_FORTIFY_SOURCE=2
@@ -59,17 +61,21 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 CC_musl := gcc
 CC_asan := gcc
 CC_fuzz := clang
+CC_arm64 := aarch64-linux-gnu-gcc
 
 CFLAGS_musl := $(MUSL) $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 # gcc guesses wrong about sanitised code in a few warnings; the musl build has them all.
 CFLAGS_asan := $(OWN) -Wall -Wextra -Werror -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread \
                -Wno-array-bounds -Wno-format-truncation -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(PATHMAP)
+# As fast as what ships: an emulator runs it.
+CFLAGS_arm64 := $(OWN) $(WARN) -Werror -O2 -g $(PATHMAP)
 CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(SANITIZE) $(PATHMAP)
 
 # Other people's code: quiet, and UBSan left out (BearSSL reads words where they lie, on machines that allow it).
 DEP := -w
 DEPFLAGS_musl := $(MUSL) $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
+DEPFLAGS_arm64 := $(DEP) -O2 -g $(PATHMAP)
 DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 
 # See crypto/downgrade.c.
@@ -78,12 +84,14 @@ WRAP := -Wl,--wrap=br_hmac_drbg_generate
 LDFLAGS_musl := $(WRAP) -fPIE -static-pie -specs=$(B)/musl/musl.specs -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
                 -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu
 LDFLAGS_asan := $(WRAP) $(SANITIZE) -g
+LDFLAGS_arm64 := $(WRAP) -static -g
 LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
 
 # ---- dependencies ---------------------------------------------------------------------------------------------
 # For each: where its sources are, and the flags that it needs. build.sh unpacks it and touches build/deps/NAME.ok.
 
 DEPS := bearssl c-ares
+DEPS_arm64 := bearssl
 
 FLAGS_bearssl := -I$(B)/deps/bearssl/src -I$(B)/deps/bearssl/inc
 SOURCES_bearssl := $(sort $(wildcard $(B)/deps/bearssl/src/*.c $(B)/deps/bearssl/src/*/*.c))
@@ -102,7 +110,7 @@ objects = $(patsubst %.c,$(B)/$(1)/obj/%.o,$(sort $(wildcard $(2)/*.c)))
 # Folders with code in them, and the archives of a build.
 FOLDERS_USED := $(foreach f,$(FOLDERS),$(if $(wildcard $(f)/*.c),$(f)))
 folder_libs = $(foreach f,$(2),$(B)/$(1)/lib/$(f).a)
-dep_libs = $(foreach d,$(DEPS),$(B)/$(1)/lib/$(d).a)
+dep_libs = $(foreach d,$(or $(DEPS_$(1)),$(DEPS)),$(B)/$(1)/lib/$(d).a)
 group = -Wl,--start-group $(1) -Wl,--end-group
 
 # What must be there before the compiler can run.
@@ -144,7 +152,7 @@ $$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call obj
 -include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*/*.c tests/fuzz/*.c))
 endef
 
-$(foreach v,musl asan fuzz,$(eval $(call build_rule,$(v))))
+$(foreach v,musl asan fuzz arm64,$(eval $(call build_rule,$(v))))
 
 # ---- musl's specs ---------------------------------------------------------------------------------------------
 # Debian's specs know dynamic and static programs alone: given -static-pie they make a dynamic one, with an
@@ -188,18 +196,21 @@ $(B)/asan/proxy: $(PROXY_asan) $(B)/asan/ldflags
 # tests/unit/FOLDER/X_test.c is a program of its own. It links FOLDER and the folders before it in the design, and
 # the other .c files beside it (fakes and helpers that the tests of a folder share).
 
+# $(call unit_rule,BUILD,FOLDER,FOLDERS)
 define unit_rule
-UNITS_$(1) := $(patsubst tests/unit/%.c,$(B)/asan/unit/%,$(sort $(wildcard tests/unit/$(1)/*_test.c)))
-UNIT_LIBS_$(1) := $(patsubst %.c,$(B)/asan/obj/%.o,$(sort $(filter-out %_test.c,$(wildcard tests/unit/$(1)/*.c)))) \
-                  $(call folder_libs,asan,$(filter $(2),$(FOLDERS_USED))) $(call dep_libs,asan)
-$$(UNITS_$(1)): $(B)/asan/unit/%: $(B)/asan/obj/tests/unit/%.o $$(UNIT_LIBS_$(1)) $(B)/asan/ldflags
+UNITS_$(1)_$(2) := $(patsubst tests/unit/%.c,$(B)/$(1)/unit/%,$(sort $(wildcard tests/unit/$(2)/*_test.c)))
+UNIT_LIBS_$(1)_$(2) := \
+    $(patsubst %.c,$(B)/$(1)/obj/%.o,$(sort $(filter-out %_test.c,$(wildcard tests/unit/$(2)/*.c)))) \
+    $(call folder_libs,$(1),$(filter $(3),$(FOLDERS_USED))) $(call dep_libs,$(1))
+$$(UNITS_$(1)_$(2)): $(B)/$(1)/unit/%: $(B)/$(1)/obj/tests/unit/%.o $$(UNIT_LIBS_$(1)_$(2)) $(B)/$(1)/ldflags
 	@mkdir -p $$(@D)
-	$$(Q)$(CC_asan) $(LDFLAGS_asan) -o $$@ $$< $$(call group,$$(UNIT_LIBS_$(1)))
-UNITS += $$(UNITS_$(1))
+	$$(Q)$(CC_$(1)) $(LDFLAGS_$(1)) -o $$@ $$< $$(call group,$$(UNIT_LIBS_$(1)_$(2)))
+UNITS += $$(UNITS_$(1)_$(2))
 endef
 
 seen :=
-$(foreach f,$(FOLDERS),$(eval seen += $(f))$(eval $(call unit_rule,$(f),$(seen))))
+$(foreach f,$(FOLDERS),$(eval seen += $(f))$(eval $(call unit_rule,asan,$(f),$(seen))))
+$(eval $(call unit_rule,arm64,crypto,base crypto))
 units: $(UNITS)
 
 # ---- fuzz targets ---------------------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ usage()
 ./build.sh                         build build/proxy
 ./build.sh run [ARGUMENT...]       build and start it; without arguments, the demo on https://localhost:8443
 ./build.sh test [--all]            everything that a change must pass; --all adds the long counts
-./build.sh test KIND [PATTERN]     only layers, unit, fuzz or e2e; unit and fuzz: files whose path contains PATTERN,
-                                   e2e: pytest -k PATTERN
+./build.sh test KIND [PATTERN]     only layers, unit, arm64, fuzz or e2e; unit, arm64 and fuzz: files whose path contains
+                                   PATTERN, e2e: pytest -k PATTERN; arm64: the unit tests of crypto/ under QEMU
 ./build.sh fuzz [TARGET SECONDS]   fuzz TARGET (tests/fuzz/TARGET_fuzz.c) for SECONDS; without, every one for a minute
 ./build.sh check                   format, layers, static analysis, shell scripts: no findings
 ./build.sh size                    bytes of build/proxy by folder and dependency
@@ -312,13 +312,13 @@ cmd_test()
             export PROXY_TEST_ALL=1
             fuzz_seconds=120
             ;;
-        layers | unit | fuzz | e2e) kinds="$kinds $1" ;;
+        layers | unit | arm64 | fuzz | e2e) kinds="$kinds $1" ;;
         *) pattern=$1 ;;
         esac
         shift
     done
     [ -z "$pattern" ] || [ -n "$kinds" ] || die "test: what is $pattern? ./build.sh help"
-    kinds=${kinds:-layers unit fuzz e2e}
+    kinds=${kinds:-layers unit arm64 fuzz e2e}
 
     need build test ${PROXY_TEST_ALL:+all}
     rm -rf $B/test
@@ -381,22 +381,41 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 test_unit()
 {
     heading unit
-    units=$(targets tests/unit $B/asan/unit _test | choose)
+    run_units unit asan "$(targets tests/unit $B/asan/unit _test | choose)"
+}
+
+# What in crypto/ is written for 64-bit ARM, and all else there as that machine's code. On its own machines, that is
+# what test_unit runs.
+test_arm64()
+{
+    [ "$(uname -m)" != aarch64 ] || return 0
+    heading arm64
+    run_units arm64 arm64 "$(targets tests/unit/crypto $B/arm64/unit/crypto _test | choose)"
+}
+
+# run_units KIND BUILD TARGETS: builds and runs unit tests of one build.
+run_units()
+{
+    kind=$1
+    units=$3
+    export PREFIX="$B/$2/unit/" LOGS="$B/test/$kind" RUNNER=
+    [ "$kind" = unit ] || RUNNER='qemu-aarch64 -cpu max'
     # shellcheck disable=SC2086 # a list of names without blanks
     make_each $units
     # shellcheck disable=SC2016 # the inner shell's $1
     for u in $units; do
         if [ -x "$u" ]; then say "$u"; fi
     done | xargs -r -n 1 -P "$JOBS" sh -c '
-        log=build/test/unit/${1#build/asan/unit/}.log
+        log=$LOGS/${1#"$PREFIX"}.log
         mkdir -p "$(dirname "$log")"
-        timeout 300 "$1" >"$log" 2>&1 </dev/null
+        timeout 300 $RUNNER "$1" >"$log" 2>&1 </dev/null
         echo "exit code $?" >>"$log"
         true' sh
     for u in $units; do
         [ -x "$u" ] || continue
-        name=${u#"$B/asan/unit/"}
-        log=$B/test/unit/$name.log
+        log=$LOGS/${u#"$PREFIX"}.log
+        name=${u#"$PREFIX"}
+        [ "$kind" = unit ] || name="$kind $name"
         counts=$(sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1)
         rc=$(sed -n 's/^exit code //p' "$log" | tail -n 1)
         if [ "$rc" = 0 ] && [ -n "$counts" ]; then
