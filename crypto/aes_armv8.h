@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * AES in counter mode and GHASH by ARMv8's AES and PMULL instructions, as BearSSL takes them: a
- * br_block_ctr_class whose context fits a br_aes_gen_ctr_keys, and a br_ghash. For whole AES-GCM messages
- * crypto/gcm_armv8.h is faster.
+ * br_block_ctr_class whose context fits a br_aes_gen_ctr_keys, and a br_ghash. crypto/gcm_armv8.h takes whole
+ * AES-GCM messages in one pass.
  *
  * Constant time: branches and addresses depend on lengths and the key's size alone.
  */

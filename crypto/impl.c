@@ -5,8 +5,11 @@
  * virtual machine, so BearSSL's own *_get functions would cost every connection dearly).
  */
 #include "crypto/impl.h"
+#include "crypto/aes_armv8.h"
+#include "crypto/chacha20_neon.h"
 #include "crypto/ec.h"
 #include "crypto/gcm_record.h"
+#include "crypto/sha256_armv8.h"
 
 #include <stdint.h>
 
@@ -32,9 +35,11 @@
 #define GCM_OUT br_sslrec_out_gcm_vtable
 #endif
 
-/* SSE2 is part of x86-64; on the older 32-bit machines it may be missing. */
-#ifdef __x86_64__
+/* SSE2 is part of x86-64, and NEON of 64-bit ARM; on the older 32-bit machines they may be missing. */
+#if defined __x86_64__
 #define CHACHA20 br_chacha20_sse2_run
+#elif defined __AARCH64EL__
+#define CHACHA20 chacha20_neon_run
 #else
 #define CHACHA20 br_chacha20_ct_run
 #endif
@@ -55,6 +60,7 @@ static const struct crypto_impl portable = {
     .ghash = GHASH,
     .gcm_in = &br_sslrec_in_gcm_vtable,
     .gcm_out = &br_sslrec_out_gcm_vtable,
+    .sha256 = &br_sha256_vtable,
     .chacha20 = CHACHA20,
     .poly1305 = POLY1305,
     .ec = &ec_all,
@@ -72,7 +78,27 @@ static const struct crypto_impl aesni = {
     .ghash = br_ghash_pclmul,
     .gcm_in = &GCM_IN,
     .gcm_out = &GCM_OUT,
+    .sha256 = &br_sha256_vtable,
     .chacha20 = br_chacha20_sse2_run, /* whatever has AES has SSE2 */
+    .poly1305 = POLY1305,
+    .ec = &ec_all,
+    .ecdhe = &ec_ecdhe,
+    .ecdsa_sign = br_ecdsa_i31_sign_asn1,
+    .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,
+    .rsa_sign = RSA_SIGN,
+    .rsa_vrfy = RSA_VRFY,
+};
+#endif
+
+#ifdef __AARCH64EL__
+static const struct crypto_impl armv8 = {
+    .fast_aes = true,
+    .aes_ctr = &aes_armv8_ctr,
+    .ghash = aes_armv8_ghash,
+    .gcm_in = &gcm_record_in,
+    .gcm_out = &gcm_record_out,
+    .sha256 = &sha256_armv8,
+    .chacha20 = CHACHA20,
     .poly1305 = POLY1305,
     .ec = &ec_all,
     .ecdhe = &ec_ecdhe,
@@ -93,6 +119,10 @@ const struct crypto_impl *crypto_impl(void)
 #if HAVE_AESNI
     if (__builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1"))
         return &aesni;
+#endif
+#ifdef __AARCH64EL__
+    if (aes_armv8_has() && sha256_armv8_has()) /* what has one has the others */
+        return &armv8;
 #endif
     return &portable;
 }

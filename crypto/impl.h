@@ -15,6 +15,7 @@ struct crypto_impl {
     br_ghash ghash;
     const br_sslrec_in_gcm_class *gcm_in; /* TLS 1.2 records; take aes_ctr and ghash when initialised */
     const br_sslrec_out_gcm_class *gcm_out;
+    const br_hash_class *sha256; /* on a br_sha256_context */
     br_chacha20_run chacha20;
     br_poly1305_run poly1305;
     const br_ec_impl *ec;    /* every curve we know: for signatures */
