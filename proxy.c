@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "crypto/bench.h"
 #include "net/socket.h"
 #include "relay/relay.h"
 #include "version.h"
@@ -421,6 +422,7 @@ static int run(struct program *p, struct conf_errors *e)
 
     switch (command) {
     case CONF_VERSION: print_version(); return 0;
+    case CONF_BENCH_CRYPTO: crypto_bench(stdout); return 0;
     case CONF_HELP: conf_print_help(stdout); return 0;
     case CONF_HELP_CONFIG: conf_print_help_config(stdout); return 0;
     default: break;

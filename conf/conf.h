@@ -157,7 +157,15 @@ void conf_error(struct conf_errors *e, struct conf_place place, const char *dire
                 ...) __attribute__((format(printf, 4, 5)));
 
 /* What the command line asks for. */
-enum conf_command { CONF_RUN, CONF_VALIDATE, CONF_VERSION, CONF_HELP, CONF_HELP_CONFIG, CONF_HEALTH };
+enum conf_command {
+    CONF_RUN,
+    CONF_VALIDATE,
+    CONF_VERSION,
+    CONF_HELP,
+    CONF_HELP_CONFIG,
+    CONF_HEALTH,
+    CONF_BENCH_CRYPTO
+};
 
 struct conf_options; /* the parsed command line; kept, since a reload applies it again over the new file */
 

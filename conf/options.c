@@ -25,6 +25,7 @@ const struct option options[] = {
     {"demo", 0, OPTION_DEMO, NULL, "Runs the demo with its built-in page, whatever files there are."},
     {"validate", 0, OPTION_VALIDATE, NULL, "Checks the configuration and says what would be served."},
     {"health", 0, OPTION_HEALTH, NULL, "Asks the running proxy whether it is well; exits with 0 if so."},
+    {"bench-crypto", 0, OPTION_BENCH_CRYPTO, NULL, "Shows how fast this machine encrypts and signs, beside BearSSL's own code."},
     {"help", 'h', OPTION_HELP, NULL, "Shows this."},
     {"help-config", 0, OPTION_HELP_CONFIG, NULL, "Shows all directives of the configuration."},
     {"version", 'V', OPTION_VERSION, NULL, "Shows the version, and those of the libraries inside."},
@@ -130,12 +131,14 @@ static void set_option(struct conf_options *o, const struct option *option, cons
     case OPTION_DEMO: o->demo = true; break;
     case OPTION_VALIDATE: o->command = CONF_VALIDATE; break;
     case OPTION_HEALTH: o->command = CONF_HEALTH; break;
+    case OPTION_BENCH_CRYPTO: o->command = CONF_BENCH_CRYPTO; break;
     case OPTION_HELP: o->command = CONF_HELP; break;
     case OPTION_HELP_CONFIG: o->command = CONF_HELP_CONFIG; break;
     case OPTION_VERSION: o->command = CONF_VERSION; break;
     }
     /* These answer at once, whatever comes behind them. */
-    o->done = o->command == CONF_HELP || o->command == CONF_HELP_CONFIG || o->command == CONF_VERSION;
+    o->done = o->command == CONF_BENCH_CRYPTO || o->command == CONF_HELP || o->command == CONF_HELP_CONFIG ||
+              o->command == CONF_VERSION;
 }
 
 static void unknown_option(struct conf_options *o, const char *name)

@@ -150,7 +150,7 @@ static bool put_certificate(struct server13 *s)
 
 static const br_hash_class *hash_of(const struct signature13 *signature)
 {
-    return signature->hash == br_sha256_ID   ? &br_sha256_vtable
+    return signature->hash == br_sha256_ID   ? crypto_impl()->sha256
            : signature->hash == br_sha384_ID ? &br_sha384_vtable
                                              : &br_sha512_vtable;
 }

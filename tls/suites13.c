@@ -52,7 +52,7 @@ const struct suite13 *suite13_choose(struct bytes cipher_suites, bool fast_aes)
 
 const br_hash_class *suite13_hash(const struct suite13 *suite)
 {
-    return suite->hash == br_sha384_ID ? &br_sha384_vtable : &br_sha256_vtable;
+    return suite->hash == br_sha384_ID ? &br_sha384_vtable : crypto_impl()->sha256;
 }
 
 size_t suite13_hash_len(const struct suite13 *suite)

@@ -17,7 +17,7 @@ from waiting import until
 DIRECTIVES = """listen listen-http state user confine admin log log-level trusted-proxies max-connections
 max-connections-per-address max-memory session-cache shutdown-timeout handshake-timeout header-timeout body-timeout
 response-timeout idle-timeout connect-timeout upstream-idle-timeout max-request-line max-header-size max-header-fields
-max-body min-rate""".split()
+max-body min-rate tls-min ticket-rotation ticket-keys""".split()
 IN_SITES = "site upstream tls path redirect respond header request-header".split()
 NO_FILE = {"HOME": "/nonexistent", "XDG_STATE_HOME": None}
 
@@ -48,7 +48,7 @@ def invalid(tmp, text, *args, env=None):
 def test_help():
     r = run("--help")
     assert r.returncode == 0 and r.stderr == ""
-    for o in ("--config", "--validate", "--version", "--help", "--help-config", "--health", "--listen", "--backend",
+    for o in ("--config", "--validate", "--version", "--help", "--help-config", "--health", "--bench-crypto", "--listen", "--backend",
               "--cert", "--key", "--state", "--log"):
         assert o in r.stdout, o
     assert max(map(len, r.stdout.splitlines())) <= 100
@@ -79,6 +79,17 @@ def test_example_is_valid():
     r = run("--config", os.path.join(ROOT, "proxy.conf"), "--validate", env={
         "PROXY_EXAMPLE": "x"}, cwd=ROOT)
     assert r.returncode == 0, r.stdout + r.stderr
+
+
+def test_bench_crypto():
+    """A line for each primitive, with both rates and what one is of the other."""
+    r = run("--bench-crypto")
+    assert r.returncode == 0 and r.stderr == ""
+    lines = r.stdout.splitlines()
+    assert lines[0].split() == ["proxy", "BearSSL"]
+    for name in "ECDSA P-256 sign", "X25519 ", "RSA-2048 sign", "SHA-256", "AES-128-GCM, 16 KiB", "ChaCha20-Poly1305":
+        assert any(re.match(r"%s.* [\d.]+( GB)?/s +[\d.]+( GB)?/s +[\d.]+ x$" % re.escape(name), x)
+                   for x in lines[1:]), r.stdout
 
 
 def test_version():
