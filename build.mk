@@ -8,6 +8,7 @@
 #   asan   glibc, gcc with ASan and UBSan                        -> build/asan/proxy, the unit tests
 #   fuzz   glibc, clang with libFuzzer, ASan and UBSan           -> the fuzz targets
 # and of crypto/, which has code for other processors than that which builds it, once more:
+#   ct     glibc, gcc as for what ships                         -> the check of constant time, run by valgrind
 #   arm64  glibc, gcc for 64-bit ARM, static                     -> the unit tests of crypto/, to be run by QEMU
 #
 # Sources are found by wildcard, in the folders of the design and in its order; a new file needs no line here.
@@ -61,6 +62,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 CC_musl := gcc
 CC_asan := gcc
 CC_fuzz := clang
+CC_ct := gcc
 CC_arm64 := aarch64-linux-gnu-gcc
 
 CFLAGS_musl := $(MUSL) $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS) $(PATHMAP)
@@ -68,6 +70,8 @@ CFLAGS_musl := $(MUSL) $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(S
 CFLAGS_asan := $(OWN) -Wall -Wextra -Werror -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread \
                -Wno-array-bounds -Wno-format-truncation -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(PATHMAP)
 # As fast as what ships: an emulator runs it.
+# The code that ships, as its compiler would make it; valgrind's header says where secrets end.
+CFLAGS_ct := $(OWN) $(WARN) -Werror -O2 -g $(HARDEN) $(PATHMAP) -DCHECK_CONSTANT_TIME
 CFLAGS_arm64 := $(OWN) $(WARN) -Werror -O2 -g $(PATHMAP)
 CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(SANITIZE) $(PATHMAP)
 
@@ -75,6 +79,7 @@ CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fu
 DEP := -w
 DEPFLAGS_musl := $(MUSL) $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
+DEPFLAGS_ct := $(DEP) -O2 -g $(HARDEN) $(PATHMAP)
 DEPFLAGS_arm64 := $(DEP) -O2 -g $(PATHMAP)
 DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 
@@ -84,6 +89,7 @@ WRAP := -Wl,--wrap=br_hmac_drbg_generate
 LDFLAGS_musl := $(WRAP) -fPIE -static-pie -specs=$(B)/musl/musl.specs -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
                 -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu
 LDFLAGS_asan := $(WRAP) $(SANITIZE) -g
+LDFLAGS_ct := $(WRAP) -g
 LDFLAGS_arm64 := $(WRAP) -static -g
 LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
 
@@ -91,6 +97,7 @@ LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
 # For each: where its sources are, and the flags that it needs. build.sh unpacks it and touches build/deps/NAME.ok.
 
 DEPS := bearssl c-ares
+DEPS_ct := bearssl
 DEPS_arm64 := bearssl
 
 FLAGS_bearssl := -I$(B)/deps/bearssl/src -I$(B)/deps/bearssl/inc
@@ -152,7 +159,7 @@ $$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call obj
 -include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*/*.c tests/fuzz/*.c))
 endef
 
-$(foreach v,musl asan fuzz arm64,$(eval $(call build_rule,$(v))))
+$(foreach v,musl asan fuzz ct arm64,$(eval $(call build_rule,$(v))))
 
 # ---- musl's specs ---------------------------------------------------------------------------------------------
 # Debian's specs know dynamic and static programs alone: given -static-pie they make a dynamic one, with an
@@ -223,3 +230,10 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIBS) $(B)/fuzz/ldf
 	@mkdir -p $(@D)
 	$(Q)$(CC_fuzz) $(LDFLAGS_fuzz) -o $@ $< $(call group,$(FUZZ_LIBS))
 fuzzers: $(FUZZERS)
+
+# ---- the check of constant time -------------------------------------------------------------------------------
+
+CT_LIBS := $(call folder_libs,ct,base crypto tls) $(call dep_libs,ct)
+$(B)/ct/ct: $(B)/ct/obj/tests/ct/ct.o $(CT_LIBS) $(B)/ct/ldflags
+	@mkdir -p $(@D)
+	$(Q)$(CC_ct) $(LDFLAGS_ct) -o $@ $< $(call group,$(CT_LIBS))

@@ -31,8 +31,9 @@ usage()
 ./build.sh                         build build/proxy
 ./build.sh run [ARGUMENT...]       build and start it; without arguments, the demo on https://localhost:8443
 ./build.sh test [--all]            everything that a change must pass; --all adds the long counts
-./build.sh test KIND [PATTERN]     only layers, unit, arm64, fuzz or e2e; unit, arm64 and fuzz: files whose path contains
-                                   PATTERN, e2e: pytest -k PATTERN; arm64: the unit tests of crypto/ under QEMU
+./build.sh test KIND [PATTERN]     only layers, unit, arm64, ct, fuzz or e2e; PATTERN: files whose path contains it, for e2e
+                                   as pytest -k has it; arm64: the unit tests of crypto/ under QEMU; ct: that secrets
+                                   decide no branch and no address, by valgrind
 ./build.sh fuzz [TARGET SECONDS]   fuzz TARGET (tests/fuzz/TARGET_fuzz.c) for SECONDS; without, every one for a minute
 ./build.sh check                   format, layers, static analysis, shell scripts: no findings
 ./build.sh size                    bytes of build/proxy by folder and dependency
@@ -312,13 +313,13 @@ cmd_test()
             export PROXY_TEST_ALL=1
             fuzz_seconds=120
             ;;
-        layers | unit | arm64 | fuzz | e2e) kinds="$kinds $1" ;;
+        layers | unit | arm64 | ct | fuzz | e2e) kinds="$kinds $1" ;;
         *) pattern=$1 ;;
         esac
         shift
     done
     [ -z "$pattern" ] || [ -n "$kinds" ] || die "test: what is $pattern? ./build.sh help"
-    kinds=${kinds:-layers unit arm64 fuzz e2e}
+    kinds=${kinds:-layers unit arm64 ct fuzz e2e}
 
     need build test ${PROXY_TEST_ALL:+all}
     rm -rf $B/test
@@ -391,6 +392,29 @@ test_arm64()
     [ "$(uname -m)" != aarch64 ] || return 0
     heading arm64
     run_units arm64 arm64 "$(targets tests/unit/crypto $B/arm64/unit/crypto _test | choose)"
+}
+
+# Those that leak on purpose have to be reported: valgrind then exits with 9.
+test_ct()
+{
+    heading ct
+    make_each $B/ct/ct
+    [ -x $B/ct/ct ] || return 0
+    for name in $($B/ct/ct | choose); do
+        case $name in leak_*) expected=9 ;; *) expected=0 ;; esac
+        log=$B/test/ct-$name.log
+        rc=0
+        timeout 300 valgrind -q --error-exitcode=9 $B/ct/ct "$name" >"$log" 2>&1 </dev/null || rc=$?
+        if [ $rc = $expected ] && { [ $rc != 0 ] || [ ! -s "$log" ]; }; then
+            say "ok   ct $name"
+            tally 1 0
+        else
+            say "FAIL ct $name: exit code $rc"
+            sed 's/^/    /' "$log"
+            complain "ct $name"
+            tally 0 1
+        fi
+    done
 }
 
 # run_units KIND BUILD TARGETS: builds and runs unit tests of one build.

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "crypto/declassify.h"
 #include "crypto/impl.h"
 
 #include <string.h>
@@ -145,16 +146,27 @@ uint8_t negotiate13_retried(const struct client_hello *hello, const uint8_t dige
     return 0;
 }
 
-/* A secret scalar below the order, not zero. What is thrown away says nothing of what is kept. */
+/* Is it from 1 to order - 1? Nothing but the answer shows in the time it takes. */
+static bool is_scalar(const uint8_t x[32], const unsigned char *order)
+{
+    unsigned borrow = 0, any = 0;
+
+    for (size_t i = 32; i-- > 0;) {
+        borrow = ((unsigned)x[i] - order[i] - borrow) >> 8 & 1;
+        any |= x[i];
+    }
+    return declassify_bool(borrow & (any != 0));
+}
+
+/* What is thrown away says nothing of what is kept. X25519 takes any 32 bytes. */
 static size_t draw(uint8_t scalar[32], int curve)
 {
-    static const uint8_t zero[32];
     size_t len;
     const unsigned char *order = crypto_impl()->ecdhe->order(curve, &len);
 
     do
         random_bytes(scalar, 32);
-    while (curve != BR_EC_curve25519 && (memcmp(scalar, order, 32) >= 0 || !memcmp(scalar, zero, 32)));
+    while (curve != BR_EC_curve25519 && !is_scalar(scalar, order));
     return 32;
 }
 
@@ -171,7 +183,7 @@ bool group13_agree(const struct group13 *group, struct bytes client_share, uint8
                 ec->mul(point, client_share.n, scalar, n, group->curve) == 1;
     /* The shared secret is the x coordinate (§7.4.2); of a point of small order on X25519, zero. */
     memcpy(secret, point + ec->xoff(group->curve, &x), GROUP13_SECRET);
-    good = good && !bytes_equal_secret(secret, zero, GROUP13_SECRET);
+    good = good && !declassify_bool(bytes_equal_secret(secret, zero, GROUP13_SECRET));
     mem_wipe(scalar, sizeof scalar);
     mem_wipe(point, sizeof point);
     return good;
