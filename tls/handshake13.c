@@ -122,7 +122,7 @@ static bool put_encrypted_extensions(struct server13 *s, const struct client_hel
         writer_close(&w, names, 2);
         writer_close(&w, extension, 2);
     }
-    if (hello->server_name.n) { /* RFC 6066 §3: it was heard */
+    if (hello->server_name.n && !s->resumed) { /* RFC 6066 §3: it was heard; not said when a session is resumed */
         writer_u16(&w, EXT_SERVER_NAME);
         writer_u16(&w, 0);
     }

@@ -152,7 +152,9 @@ static void take_encrypted_extensions(struct client13 *c, struct reader r)
     }
     if (list.failed)
         client13_fail(c, "EncryptedExtensions: malformed");
-    /* RFC 8449 §4: both or none. */
+    /* RFC 6066 §3: not when a session is resumed; RFC 8449 §4: both or none. */
+    if (c->name_heard != (c->hello.name && c->psk < 0))
+        client13_fail(c, "EncryptedExtensions: server_name");
     if (!c->record_size_limit != !c->hello.record_size_limit)
         client13_fail(c, "EncryptedExtensions: record_size_limit");
     c->waits = c->psk >= 0 ? WAITS_FINISHED : WAITS_CERTIFICATE;

@@ -242,6 +242,7 @@ TEST(resumes)
             CHECK_EQ(s.client.psk, 0);
             CHECK(tls_info(s.tls).resumed);
             CHECK_EQ(s.client.certificate.n, 0);
+            CHECK(!s.client.name_heard);
             CHECK_EQ(s.client.tickets_n, 1); /* in place of the one used */
             scene13_exchange(&s);
             psk = s.client.tickets[0];
