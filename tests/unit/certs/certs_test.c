@@ -190,6 +190,7 @@ TEST(good_files)
     add_files("p384.test", "p384.pem", "p384.sec1.key");
     add_files("192.0.2.1 2001:db8::1", "ip.pem", "p256.key");
     add_files("*.example.test a.example.test", "wildcard.pem", "p256.key");
+    add_files("rsa4096.test", "rsa4096.pem", "rsa4096.key"); /* the longest that is taken */
     struct certs *certs = load();
     if (!CHECK(certs != NULL)) {
         for (unsigned i = 0; i < conf_errors_count(errors); i++)

@@ -68,6 +68,7 @@ key p256.key P-256
 key p384.key P-384
 key p521.key P-521
 key rsa2048.key rsa2048
+key rsa4096.key rsa4096
 openssl ec -in p256.key -out p256.sec1.key 2>/dev/null
 openssl ecparam -name prime256v1 -out tmp.param
 cat tmp.param p256.sec1.key >p256.sec1-with-parameters.key
@@ -89,6 +90,7 @@ self p256.key p256.pem /CN=p256.test -addext subjectAltName=DNS:p256.test,DNS:ww
 self p384.key p384.pem /CN=p384.test -addext subjectAltName=DNS:p384.test
 self p521.key p521.pem /CN=p521.test -addext subjectAltName=DNS:p521.test
 self rsa2048.key rsa2048.pem /CN=rsa.test -addext subjectAltName=DNS:rsa.test
+self rsa4096.key rsa4096.pem /CN=rsa4096.test -addext subjectAltName=DNS:rsa4096.test
 self rsa1024.key rsa1024.pem /CN=rsa1024.test -addext subjectAltName=DNS:rsa1024.test
 self ed25519.key ed25519.pem /CN=ed25519.test -addext subjectAltName=DNS:ed25519.test
 self p256.key wildcard.pem /CN=wild -addext 'subjectAltName=DNS:*.example.test,DNS:example.test,DNS:w*.partial.test'
