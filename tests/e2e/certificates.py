@@ -4,6 +4,8 @@ import os
 import subprocess
 
 EC = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+P384 = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]
+P521 = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]
 RSA = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
 
 

@@ -7,9 +7,11 @@ import subprocess
 
 import pytest
 
-from certificates import Authority
+from between import Between
+from certificates import EC, P384, P521, RSA, Authority
 from ports import free_port
 from proxy import BIN, Proxy, folder, is_listening
+from rawhttp import VERSIONS
 from upstreams import Upstream
 from waiting import until
 
@@ -27,6 +29,12 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(skip)
+
+
+@pytest.fixture(params=list(VERSIONS))
+def version(request):
+    """Each version of TLS, by its name in rawhttp.VERSIONS."""
+    return request.param
 
 
 @pytest.fixture
@@ -93,6 +101,36 @@ def authority():
     path = folder()
     yield Authority(path)
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sites(authority):
+    """A proxy with a site for each kind of key: ec.test (P-256), p384.test, p521.test, rsa.test. Each answers with its
+    name."""
+    text = ""
+    for name, algorithm in (("ec", EC), ("p384", P384), ("p521", P521), ("rsa", RSA)):
+        text += "site %s.test { tls cert %s key %s\n respond 200 %s }\n" % (
+            (name,) + authority.leaf(name + ".test", algorithm=algorithm) + (name,))
+    p = Proxy(text)
+    yield p
+    wrong = p.finish()
+    if wrong:
+        pytest.fail(wrong, pytrace=False)
+
+
+@pytest.fixture
+def between():
+    """between(port, ...): see Between."""
+    started = []
+
+    def start(*args, **kw):
+        b = Between(*args, **kw)
+        started.append(b)
+        return b
+
+    yield start
+    for b in started:
+        b.close()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_built_in_page(proxy, tmp):
               cwd=tmp)
     until(lambda: p.listens(port), 20, "listening")
     dom = load("https://localhost:%d/shown?here" % port, tmp, "--dump-dom")
-    for said in ("It works", "/shown?here", "TLSv1.2", "X-Forwarded-Proto", "Mozilla/"):
+    for said in ("It works", "/shown?here", "TLSv1.3", "X-Forwarded-Proto", "Mozilla/"):
         assert said in dom, dom
     picture = os.path.join(tmp, "page.png")
     load("https://localhost:%d/" % port, tmp, "--screenshot=" + picture, "--window-size=1000,900")
