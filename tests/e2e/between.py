@@ -74,6 +74,11 @@ class Between:
                 except OSError:
                     pass
 
+    @staticmethod
+    def records(data):
+        """[(type, body)] of what went one way."""
+        return records(bytes(data))[0]
+
     def close(self):
         try:
             self.listener.shutdown(socket.SHUT_RDWR)

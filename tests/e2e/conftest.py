@@ -138,8 +138,8 @@ def server(request):
     """server([argv], port): another program that serves, ended at the end."""
     started = []
 
-    def start(argv, port, cwd=None):
-        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd)
+    def start(argv, port, cwd=None, stdin=subprocess.DEVNULL):
+        p = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd)
         started.append(p)
 
         def ready():
@@ -157,6 +157,8 @@ def server(request):
             p.kill()
             p.wait()
         p.stdout.close()
+        if p.stdin:
+            p.stdin.close()
 
 
 @pytest.fixture
