@@ -14,21 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-struct bytes bytes_of(const void *p, size_t n)
-{
-    return (struct bytes){p, n};
-}
-
-struct bytes bytes_str(const char *text)
-{
-    return bytes_of(text, strlen(text));
-}
-
-bool bytes_equal(struct bytes a, struct bytes b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 bool bytes_equal_nocase(struct bytes a, struct bytes b)
 {
     if (a.n != b.n)
@@ -37,16 +22,6 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b)
         if (text_lower(a.p[i]) != text_lower(b.p[i]))
             return false;
     return true;
-}
-
-bool bytes_is(struct bytes a, const char *text)
-{
-    return bytes_equal(a, bytes_str(text));
-}
-
-bool bytes_is_nocase(struct bytes a, const char *text)
-{
-    return bytes_equal_nocase(a, bytes_str(text));
 }
 
 bool bytes_equal_secret(const void *a, const void *b, size_t n)
@@ -162,23 +137,6 @@ bool reader_done(const struct reader *r)
 }
 
 /* ---- writer ---- */
-
-struct writer writer_of(void *p, size_t n)
-{
-    uint8_t *start = p;
-
-    return (struct writer){start, start, n > 0 ? start + n : start, false};
-}
-
-size_t writer_len(const struct writer *w)
-{
-    return w->p == w->start ? 0 : (size_t)(w->p - w->start);
-}
-
-size_t writer_room(const struct writer *w)
-{
-    return w->failed || w->p == w->end ? 0 : (size_t)(w->end - w->p);
-}
 
 /* The one place where a writer moves: room for n bytes, or NULL and failed. n > 0. */
 static uint8_t *writer_advance(struct writer *w, size_t n)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* For a large buffer on the stack that is written before it is read: spares it the zeros that the build gives to every
  * automatic variable. */
@@ -28,12 +29,28 @@ struct span {
     size_t n;
 };
 
-struct bytes bytes_of(const void *p, size_t n);
-struct bytes bytes_str(const char *text);                /* without the NUL */
-bool bytes_equal(struct bytes a, struct bytes b);        /* not constant-time */
+static inline struct bytes bytes_of(const void *p, size_t n)
+{
+    return (struct bytes){p, n};
+}
+/* Without the NUL. Inline, as the next ones: of a literal the compiler knows the length. */
+static inline struct bytes bytes_str(const char *text)
+{
+    return bytes_of(text, strlen(text));
+}
+static inline bool bytes_equal(struct bytes a, struct bytes b) /* not constant-time */
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool bytes_is(struct bytes a, const char *text) /* exactly text */
+{
+    return bytes_equal(a, bytes_str(text));
+}
 bool bytes_equal_nocase(struct bytes a, struct bytes b); /* ASCII letters fold */
-bool bytes_is(struct bytes a, const char *text);         /* exactly text */
-bool bytes_is_nocase(struct bytes a, const char *text);
+static inline bool bytes_is_nocase(struct bytes a, const char *text)
+{
+    return bytes_equal_nocase(a, bytes_str(text));
+}
 /* All of n bytes are the same; time does not depend on their values. */
 bool bytes_equal_secret(const void *a, const void *b, size_t n);
 
@@ -63,9 +80,20 @@ struct writer {
     bool failed; /* something did not fit; what was written before stays */
 };
 
-struct writer writer_of(void *p, size_t n);
-size_t writer_len(const struct writer *w);
-size_t writer_room(const struct writer *w);
+static inline struct writer writer_of(void *p, size_t n)
+{
+    uint8_t *start = p;
+
+    return (struct writer){start, start, n > 0 ? start + n : start, false};
+}
+static inline size_t writer_len(const struct writer *w)
+{
+    return w->p == w->start ? 0 : (size_t)(w->p - w->start);
+}
+static inline size_t writer_room(const struct writer *w)
+{
+    return w->failed || w->p == w->end ? 0 : (size_t)(w->end - w->p);
+}
 void writer_u8(struct writer *w, uint8_t v);
 void writer_u16(struct writer *w, uint16_t v);
 void writer_u24(struct writer *w, uint32_t v);

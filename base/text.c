@@ -8,21 +8,6 @@
 
 #include <string.h>
 
-bool text_is_alpha(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool text_is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-uint8_t text_lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
 /* 0 to 15, or 16 and more for what is no digit. */
 static unsigned digit_value(uint8_t c)
 {

@@ -8,9 +8,18 @@
 #include "base/bytes.h"
 
 /* ASCII only, whatever the locale. */
-bool text_is_alpha(uint8_t c);
-bool text_is_digit(uint8_t c);
-uint8_t text_lower(uint8_t c);
+static inline bool text_is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+static inline uint8_t text_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+static inline bool text_is_alpha(uint8_t c)
+{
+    return text_lower(c) >= 'a' && text_lower(c) <= 'z';
+}
 
 /* Decimal digits alone; false on an empty run, any other byte, or a value above max. */
 bool text_u64(struct bytes in, uint64_t max, uint64_t *out);

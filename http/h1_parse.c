@@ -118,7 +118,7 @@ static bool parse_method(struct h1_parser *ps, struct http_head *h, uint32_t end
 {
     const uint8_t *text = h->text;
 
-    while (ps->at < end && http_is_tchar(text[ps->at]))
+    while (ps->at < end && http_tchar[text[ps->at]])
         ps->at++;
     if (ps->at == end)
         return true;
@@ -197,7 +197,7 @@ static bool parse_name(struct h1_parser *ps, const uint8_t *text, uint32_t end)
 {
     uint8_t c;
 
-    while (ps->at < end && http_is_tchar(text[ps->at]))
+    while (ps->at < end && http_tchar[text[ps->at]])
         ps->at++;
     if (ps->at == end)
         return true;

@@ -126,45 +126,29 @@ bool http_head_reserve_fields(struct http_head *h, size_t more)
 
 /* --- reading --- */
 
-static struct bytes text_at(const struct http_head *h, uint32_t off, uint32_t len)
-{
-    assert(off <= h->text_len && len <= h->text_len - off);
-    return len == 0 ? (struct bytes){NULL, 0} : (struct bytes){h->text + off, len};
-}
-
 struct bytes http_head_method(const struct http_head *h)
 {
-    return text_at(h, h->method_off, h->method_len);
+    return http_head_text(h, h->method_off, h->method_len);
 }
 
 struct bytes http_head_target(const struct http_head *h)
 {
-    return text_at(h, h->target_off, h->target_len);
+    return http_head_text(h, h->target_off, h->target_len);
 }
 
 struct bytes http_head_path(const struct http_head *h)
 {
-    return text_at(h, h->path_off, h->path_len);
+    return http_head_text(h, h->path_off, h->path_len);
 }
 
 struct bytes http_head_host(const struct http_head *h)
 {
-    return text_at(h, h->host_off, h->host_len);
+    return http_head_text(h, h->host_off, h->host_len);
 }
 
 struct bytes http_head_reason(const struct http_head *h)
 {
-    return text_at(h, h->reason_off, h->reason_len);
-}
-
-struct bytes http_field_name(const struct http_head *h, const struct http_field *f)
-{
-    return text_at(h, f->name, f->name_len);
-}
-
-struct bytes http_field_value(const struct http_head *h, const struct http_field *f)
-{
-    return text_at(h, f->value, f->value_len);
+    return http_head_text(h, h->reason_off, h->reason_len);
 }
 
 struct http_field *http_head_find(const struct http_head *h, enum http_field_id id)

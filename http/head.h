@@ -10,6 +10,8 @@
 
 #include "base/bytes.h"
 
+#include <assert.h>
+
 enum http_method {
     HTTP_GET,
     HTTP_HEAD,
@@ -109,8 +111,19 @@ struct bytes http_head_target(const struct http_head *h); /* as received */
 struct bytes http_head_path(const struct http_head *h);   /* path and query */
 struct bytes http_head_host(const struct http_head *h);   /* with its port */
 struct bytes http_head_reason(const struct http_head *h);
-struct bytes http_field_name(const struct http_head *h, const struct http_field *f);
-struct bytes http_field_value(const struct http_head *h, const struct http_field *f);
+static inline struct bytes http_head_text(const struct http_head *h, uint32_t off, uint32_t len)
+{
+    assert(off <= h->text_len && len <= h->text_len - off);
+    return len == 0 ? (struct bytes){NULL, 0} : (struct bytes){h->text + off, len};
+}
+static inline struct bytes http_field_name(const struct http_head *h, const struct http_field *f)
+{
+    return http_head_text(h, f->name, f->name_len);
+}
+static inline struct bytes http_field_value(const struct http_head *h, const struct http_field *f)
+{
+    return http_head_text(h, f->value, f->value_len);
+}
 
 /* The first field of that id that is not dropped; NULL if none. */
 struct http_field *http_head_find(const struct http_head *h, enum http_field_id id);
@@ -127,7 +140,7 @@ struct http_head *http_head_response(uint16_t status); /* length 0, HTTP_BODY_NO
 struct http_head *http_head_request(const char *method, struct bytes path, struct bytes host);
 
 enum http_field_id http_field_id_of(struct bytes name);
-bool http_is_tchar(uint8_t c);            /* RFC 9110 §5.6.2 */
+extern const bool http_tchar[256];        /* RFC 9110 §5.6.2 */
 bool http_is_token(struct bytes b);       /* one or more of those */
 bool http_is_field_value(struct bytes b); /* RFC 9110 §5.5: no NUL, CR, LF, other controls but HTAB */
 /* Is `token` a member of the comma-separated list (RFC 9110 §5.6.1), case-insensitive? */

@@ -97,7 +97,7 @@ enum http_field_id http_field_id_of(struct bytes name)
 /* --- grammar --- */
 
 /* tchar (RFC 9110 §5.6.2) */
-static const bool tchar[256] = {
+const bool http_tchar[256] = {
     ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true,
     ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true,  ['|'] = true,
     ['~'] = true, ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true,  ['5'] = true,
@@ -111,15 +111,10 @@ static const bool tchar[256] = {
     ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true,  ['z'] = true,
 };
 
-bool http_is_tchar(uint8_t c)
-{
-    return tchar[c];
-}
-
 bool http_is_token(struct bytes b)
 {
     for (size_t i = 0; i < b.n; i++)
-        if (!tchar[b.p[i]])
+        if (!http_tchar[b.p[i]])
             return false;
     return b.n > 0;
 }
