@@ -251,6 +251,7 @@ static bool add_field(struct h1_parser *ps, struct http_head *h)
     h->text_len = ps->at;
     h->field_count++;
     f->id = (uint8_t)http_field_id_of(http_field_name(h, f));
+    h->ids |= HTTP_FIELD_BIT(f->id);
     return h1_field_seen(ps, h, f);
 }
 

@@ -153,6 +153,8 @@ struct bytes http_head_reason(const struct http_head *h)
 
 struct http_field *http_head_find(const struct http_head *h, enum http_field_id id)
 {
+    if ((h->ids & HTTP_FIELD_BIT(id)) == 0)
+        return NULL;
     for (uint32_t i = 0; i < h->field_count; i++)
         if (h->fields[i].id == id && !h->fields[i].dropped)
             return &h->fields[i];
@@ -169,10 +171,12 @@ struct http_field *http_head_find_name(const struct http_head *h, struct bytes n
 
 /* --- changing --- */
 
-void http_head_drop(struct http_head *h, enum http_field_id id)
+void http_head_drop(struct http_head *h, uint32_t ids)
 {
+    if ((h->ids & ids) == 0)
+        return;
     for (uint32_t i = 0; i < h->field_count; i++)
-        if (h->fields[i].id == id)
+        if ((HTTP_FIELD_BIT(h->fields[i].id) & ids) != 0)
             h->fields[i].dropped = true;
 }
 
@@ -183,47 +187,46 @@ void http_head_drop_name(struct http_head *h, struct bytes name)
             h->fields[i].dropped = true;
 }
 
-uint32_t http_head_store(struct http_head *h, struct bytes text)
+/* Copies text into room that was reserved when the head's own text, which it may lie in, was at `own` and `own_len`
+ * long. Compared as numbers: it may be anyone's. */
+static uint32_t store(struct http_head *h, struct bytes text, uintptr_t own, uint32_t own_len)
 {
     uint32_t off = h->text_len;
-    /* What is stored may be the head's own, and move with it. Compared as numbers: it may be anyone's. */
-    uintptr_t p = (uintptr_t)text.p, own = (uintptr_t)h->text;
-    bool borrowed = text.n > 0 && p >= own && p - own < h->text_len;
+    uintptr_t p = (uintptr_t)text.p;
+    bool borrowed = p >= own && p - own < own_len;
 
-    if (!http_head_reserve_text(h, text.n))
-        return UINT32_MAX;
     if (text.n > 0)
-        memmove(h->text + off, borrowed ? h->text + (p - own) : text.p, text.n);
+        memcpy(h->text + off, borrowed ? h->text + (p - own) : text.p, text.n);
     h->text_len += (uint32_t)text.n;
     return off;
 }
 
+uint32_t http_head_store(struct http_head *h, struct bytes text)
+{
+    uintptr_t own = (uintptr_t)h->text;
+
+    return http_head_reserve_text(h, text.n) ? store(h, text, own, h->text_len) : UINT32_MAX;
+}
+
 bool http_head_add(struct http_head *h, struct bytes name, struct bytes value)
 {
-    enum http_field_id id = http_field_id_of(name);
-    uint32_t name_off, value_off, before = h->text_len;
-    /* The value may lie in the text that storing the name moves. */
-    uintptr_t p = (uintptr_t)value.p, own = (uintptr_t)h->text;
-    bool borrowed = value.n > 0 && p >= own && p - own < h->text_len;
+    return http_head_add_known(h, http_field_id_of(name), name, value);
+}
 
-    assert(name.n > 0 && name.n <= UINT16_MAX);
-    if (!http_head_reserve_fields(h, 1))
+bool http_head_add_known(struct http_head *h, enum http_field_id id, struct bytes name, struct bytes value)
+{
+    uintptr_t own = (uintptr_t)h->text;
+    uint32_t own_len = h->text_len;
+    struct http_field *f;
+
+    assert(name.n > 0 && name.n <= UINT16_MAX && value.n < UINT32_MAX / 4);
+    if (!http_head_reserve_fields(h, 1) || !http_head_reserve_text(h, name.n + value.n))
         return false;
-    name_off = http_head_store(h, name);
-    if (name_off == UINT32_MAX)
-        return false;
-    value_off = http_head_store(h, borrowed ? (struct bytes){h->text + (p - own), value.n} : value);
-    if (value_off == UINT32_MAX) {
-        h->text_len = before;
-        return false;
-    }
-    h->fields[h->field_count++] = (struct http_field){
-        .name = name_off,
-        .name_len = (uint16_t)name.n,
-        .value = value_off,
-        .value_len = (uint32_t)value.n,
-        .id = (uint8_t)id,
-    };
+    f = &h->fields[h->field_count++];
+    *f = (struct http_field){.name_len = (uint16_t)name.n, .value_len = (uint32_t)value.n, .id = (uint8_t)id};
+    f->name = store(h, name, own, own_len);
+    f->value = store(h, value, own, own_len);
+    h->ids |= HTTP_FIELD_BIT(id);
     return true;
 }
 

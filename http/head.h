@@ -56,6 +56,10 @@ enum http_field_id {
     HTTP_FIELD_ID_MAX
 };
 
+/* A set of ids has a bit for each. */
+#define HTTP_FIELD_BIT(id) (UINT32_C(1) << (id))
+static_assert(HTTP_FIELD_ID_MAX <= 32, "a set takes every id");
+
 struct http_field {
     uint32_t name, value; /* offsets into text */
     uint32_t value_len;
@@ -91,6 +95,7 @@ struct http_head {
     bool keep_alive; /* what the message and its version say */
     bool expect_continue;
     bool upgrade; /* Connection: upgrade and an Upgrade field that is not h2c alone */
+    uint32_t ids; /* of the fields, dropped ones too: what is not in it need not be looked for */
     uint32_t field_count, field_cap;
     uint32_t text_len, text_cap;
     struct http_field *fields;
@@ -128,10 +133,12 @@ static inline struct bytes http_field_value(const struct http_head *h, const str
 /* The first field of that id that is not dropped; NULL if none. */
 struct http_field *http_head_find(const struct http_head *h, enum http_field_id id);
 struct http_field *http_head_find_name(const struct http_head *h, struct bytes name); /* case-insensitive */
-void http_head_drop(struct http_head *h, enum http_field_id id); /* every one of that id */
+void http_head_drop(struct http_head *h, uint32_t ids); /* every one of an id in the set */
 void http_head_drop_name(struct http_head *h, struct bytes name);
 /* Adds a field at the end; name and value must be valid and may borrow from h. False when out of memory. */
 bool http_head_add(struct http_head *h, struct bytes name, struct bytes value);
+/* The same when the name's id is known. */
+bool http_head_add_known(struct http_head *h, enum http_field_id id, struct bytes name, struct bytes value);
 /* A copy of text into the head's own; offset, or UINT32_MAX when out of memory. */
 uint32_t http_head_store(struct http_head *h, struct bytes text);
 

@@ -80,14 +80,16 @@ static bool begins(struct bytes in, const char *text, size_t len, bool loose)
 enum http_field_id http_field_id_of(struct bytes name)
 {
     static const char forwarded[] = "x-forwarded-";
+    uint8_t first;
     bool loose;
 
     if (name.n == 0)
         return HTTP_FIELD_UNKNOWN;
-    loose = text_lower(name.p[0]) == 'x'; /* an application behind may read both spellings as one (CGI) */
+    first = text_lower(name.p[0]);
+    loose = first == 'x'; /* an application behind may read both spellings as one (CGI) */
     if (name.n <= NAME_MAX_LEN)
         for (size_t i = names_from[name.n]; i < names_from[name.n + 1]; i++)
-            if (begins(name, names[i].text, names[i].len, loose))
+            if ((uint8_t)names[i].text[0] == first && begins(name, names[i].text, names[i].len, loose))
                 return (enum http_field_id)names[i].id;
     if (loose && begins(name, forwarded, sizeof forwarded - 1, true))
         return HTTP_FIELD_X_FORWARDED_OTHER;

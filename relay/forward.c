@@ -10,26 +10,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BIT(id) HTTP_FIELD_BIT(HTTP_FIELD_##id)
+
 /* Of one connection only (RFC 9110 §7.6.1), in requests and responses alike. */
-static const enum http_field_id HOP_BY_HOP[] = {
-    HTTP_FIELD_CONNECTION,         HTTP_FIELD_KEEP_ALIVE,
-    HTTP_FIELD_PROXY_CONNECTION,   HTTP_FIELD_TE,
-    HTTP_FIELD_TRANSFER_ENCODING,  HTTP_FIELD_HTTP2_SETTINGS,
-    HTTP_FIELD_PROXY_AUTHENTICATE, HTTP_FIELD_PROXY_AUTHORIZATION,
-};
+#define HOP_BY_HOP                                                                                  \
+    (BIT(CONNECTION) | BIT(KEEP_ALIVE) | BIT(PROXY_CONNECTION) | BIT(TE) | BIT(TRANSFER_ENCODING) | \
+     BIT(HTTP2_SETTINGS) | BIT(PROXY_AUTHENTICATE) | BIT(PROXY_AUTHORIZATION))
 
 /* What a client may not say of itself unless it is a trusted proxy. */
-static const enum http_field_id FORWARDING[] = {
-    HTTP_FIELD_FORWARDED,        HTTP_FIELD_X_FORWARDED_FOR,   HTTP_FIELD_X_FORWARDED_PROTO,
-    HTTP_FIELD_X_FORWARDED_HOST, HTTP_FIELD_X_FORWARDED_OTHER, HTTP_FIELD_X_REAL_IP,
-};
+#define FORWARDING                                                                            \
+    (BIT(FORWARDED) | BIT(X_FORWARDED_FOR) | BIT(X_FORWARDED_PROTO) | BIT(X_FORWARDED_HOST) | \
+     BIT(X_FORWARDED_OTHER) | BIT(X_REAL_IP))
 
-/* A message may not name these away: the framing and the routing hang on them. */
-static bool is_end_to_end(enum http_field_id id)
-{
-    return id == HTTP_FIELD_HOST || id == HTTP_FIELD_CONTENT_LENGTH || id == HTTP_FIELD_DATE ||
-           id == HTTP_FIELD_UPGRADE; /* its own rule below */
-}
+/* A message may not name these away: the framing and the routing hang on them. Upgrade has its own rule below. */
+#define END_TO_END (BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(DATE) | BIT(UPGRADE))
 
 static void drop_hop_by_hop(struct http_head *h)
 {
@@ -39,13 +33,12 @@ static void drop_hop_by_hop(struct http_head *h)
             continue;
         struct bytes list = http_field_value(h, f), name;
         while (http_list_next(&list, &name))
-            if (!is_end_to_end(http_field_id_of(name)) && http_field_id_of(name) != HTTP_FIELD_CONNECTION)
+            if ((HTTP_FIELD_BIT(http_field_id_of(name)) & (END_TO_END | BIT(CONNECTION))) == 0)
                 http_head_drop_name(h, name);
     }
-    for (size_t i = 0; i < sizeof HOP_BY_HOP / sizeof *HOP_BY_HOP; i++)
-        http_head_drop(h, HOP_BY_HOP[i]);
+    http_head_drop(h, HOP_BY_HOP);
     if (!h->upgrade && h->body != HTTP_BODY_TUNNEL)
-        http_head_drop(h, HTTP_FIELD_UPGRADE);
+        http_head_drop(h, BIT(UPGRADE));
 }
 
 /* Services behind that speak CGI or WSGI see X-User and X_User as one, so both spellings go. */
@@ -78,17 +71,16 @@ bool forward_apply(struct http_head *h, const struct conf_headers *ops)
     return true;
 }
 
-static bool add(struct http_head *h, const char *name, struct bytes value)
-{
-    return http_head_add(h, bytes_str(name), value);
-}
+#define ADD(h, id, name, value) http_head_add_known(h, HTTP_FIELD_##id, bytes_str(name), value)
 
 /* All values of a list field as one, with ours at its end. */
-static bool append_for(struct http_head *h, const char *ip)
+static bool append_for(struct http_head *h, struct bytes ip)
 {
     BYTES_UNSET uint8_t room[2048];
     struct writer w = writer_of(room, sizeof room);
 
+    if (!http_head_find(h, HTTP_FIELD_X_FORWARDED_FOR))
+        return ADD(h, X_FORWARDED_FOR, "X-Forwarded-For", ip);
     for (uint32_t i = 0; i < h->field_count; i++) {
         const struct http_field *f = &h->fields[i];
         if (f->id != HTTP_FIELD_X_FORWARDED_FOR || f->dropped)
@@ -99,32 +91,31 @@ static bool append_for(struct http_head *h, const char *ip)
     }
     if (writer_len(&w))
         writer_str(&w, ", ");
-    writer_str(&w, ip);
+    writer_bytes(&w, ip);
     if (w.failed) /* longer than anyone reads: start again with what we know ourselves */
-        w = writer_of(room, sizeof room), writer_str(&w, ip);
-    http_head_drop(h, HTTP_FIELD_X_FORWARDED_FOR);
-    return add(h, "X-Forwarded-For", bytes_of(room, writer_len(&w)));
+        w = writer_of(room, sizeof room), writer_bytes(&w, ip);
+    http_head_drop(h, BIT(X_FORWARDED_FOR));
+    return ADD(h, X_FORWARDED_FOR, "X-Forwarded-For", bytes_of(room, writer_len(&w)));
 }
 
 static bool add_forwarding(struct http_head *h, const struct forward *f)
 {
-    const char *ip = f->peer_ip;
+    struct bytes ip = bytes_str(f->peer_ip);
 
     if (!f->trusted)
-        for (size_t i = 0; i < sizeof FORWARDING / sizeof *FORWARDING; i++)
-            http_head_drop(h, FORWARDING[i]);
+        http_head_drop(h, FORWARDING);
     return append_for(h, ip) &&
            (http_head_find(h, HTTP_FIELD_X_FORWARDED_PROTO) ||
-            add(h, "X-Forwarded-Proto", bytes_str(f->tls ? "https" : "http"))) &&
+            ADD(h, X_FORWARDED_PROTO, "X-Forwarded-Proto", bytes_str(f->tls ? "https" : "http"))) &&
            (http_head_find(h, HTTP_FIELD_X_FORWARDED_HOST) || !h->has_host ||
-            add(h, "X-Forwarded-Host", http_head_host(h))) &&
-           (http_head_find(h, HTTP_FIELD_X_REAL_IP) || add(h, "X-Real-IP", bytes_str(ip)));
+            ADD(h, X_FORWARDED_HOST, "X-Forwarded-Host", http_head_host(h))) &&
+           (http_head_find(h, HTTP_FIELD_X_REAL_IP) || ADD(h, X_REAL_IP, "X-Real-IP", ip));
 }
 
 /* A gateway adds itself to Via in requests (RFC 9110 §7.6.3). */
 static bool add_via(struct http_head *h)
 {
-    return add(h, "Via", bytes_str(h->minor ? "1.1 proxy" : "1.0 proxy"));
+    return ADD(h, VIA, "Via", bytes_str(h->minor ? "1.1 proxy" : "1.0 proxy"));
 }
 
 /* Max-Forwards counts down for OPTIONS (RFC 9110 §7.6.2); zero never gets here: the exchange answers it. */
@@ -142,9 +133,9 @@ static bool count_forwards(struct http_head *h)
             return true;
         n = n * 10 + (value.p[i] - '0');
     }
-    http_head_drop(h, HTTP_FIELD_MAX_FORWARDS);
+    http_head_drop(h, BIT(MAX_FORWARDS));
     snprintf(text, sizeof text, "%llu", (unsigned long long)(n ? n - 1 : 0));
-    return add(h, "Max-Forwards", bytes_str(text));
+    return ADD(h, MAX_FORWARDS, "Max-Forwards", bytes_str(text));
 }
 
 bool forward_request(struct http_head *h, const struct forward *f)
@@ -163,7 +154,7 @@ bool forward_response(struct http_head *h, const struct conf_path *path)
         uint8_t date[40];
         struct writer w = writer_of(date, sizeof date);
         time_put_http(&w, time_wall());
-        if (!add(h, "Date", bytes_of(date, writer_len(&w))))
+        if (!ADD(h, DATE, "Date", bytes_of(date, writer_len(&w))))
             return false;
     }
     return h->status < 200 || forward_apply(h, &path->response_headers);
