@@ -49,7 +49,7 @@ static void out_flush(struct out *o)
     o->w = writer_of(o->stack, sizeof o->stack);
 }
 
-static void out_bytes(struct out *o, struct bytes b)
+static void out_bytes_over(struct out *o, struct bytes b)
 {
     while (b.n > writer_room(&o->w)) {
         size_t n = writer_room(&o->w);
@@ -62,7 +62,24 @@ static void out_bytes(struct out *o, struct bytes b)
     writer_bytes(&o->w, b);
 }
 
-static void out_str(struct out *o, const char *text)
+/* Copies what there is room for; returns the place behind it. */
+static inline uint8_t *put(uint8_t *to, struct bytes b)
+{
+    if (b.n > 0)
+        memcpy(to, b.p, b.n);
+    return to + b.n;
+}
+
+/* Nearly always all of it fits. Inline, so that a literal is a few stores. */
+static inline void out_bytes(struct out *o, struct bytes b)
+{
+    if (b.n <= writer_room(&o->w))
+        o->w.p = put(o->w.p, b);
+    else
+        out_bytes_over(o, b);
+}
+
+static inline void out_str(struct out *o, const char *text)
 {
     out_bytes(o, bytes_str(text));
 }
@@ -78,29 +95,26 @@ static void out_dec(struct out *o, uint64_t v)
 
 static void out_field(struct out *o, struct bytes name, struct bytes value)
 {
+    struct bytes colon = bytes_str(": "), end = bytes_str("\r\n");
+
+    if (name.n + colon.n + value.n + end.n <= writer_room(&o->w)) {
+        o->w.p = put(put(put(put(o->w.p, name), colon), value), end);
+        return;
+    }
     out_bytes(o, name);
-    out_str(o, ": ");
+    out_bytes(o, colon);
     out_bytes(o, value);
-    out_str(o, "\r\n");
+    out_bytes(o, end);
 }
 
 /* --- fields --- */
 
+#define BIT(id) HTTP_FIELD_BIT(HTTP_FIELD_##id)
+
 /* Fields that are this connection's own, or the session's to make. */
-static bool is_own(enum http_field_id id)
-{
-    switch (id) {
-    case HTTP_FIELD_CONNECTION:
-    case HTTP_FIELD_CONTENT_LENGTH:
-    case HTTP_FIELD_TRANSFER_ENCODING:
-    case HTTP_FIELD_TE:
-    case HTTP_FIELD_UPGRADE:
-    case HTTP_FIELD_KEEP_ALIVE:
-    case HTTP_FIELD_PROXY_CONNECTION:
-    case HTTP_FIELD_HTTP2_SETTINGS: return true;
-    default: return false;
-    }
-}
+#define OWN                                                                                    \
+    (BIT(CONNECTION) | BIT(CONTENT_LENGTH) | BIT(TRANSFER_ENCODING) | BIT(TE) | BIT(UPGRADE) | \
+     BIT(KEEP_ALIVE) | BIT(PROXY_CONNECTION) | BIT(HTTP2_SETTINGS))
 
 static void out_upgrade(struct out *o, const struct http_head *head)
 {
@@ -125,12 +139,12 @@ static void out_upgrade(struct out *o, const struct http_head *head)
         out_str(o, "\r\n");
 }
 
-static void out_fields(struct out *o, const struct http_head *head, bool skip_host)
+static void out_fields(struct out *o, const struct http_head *head, uint32_t skip)
 {
     for (uint32_t i = 0; i < head->field_count; i++) {
         const struct http_field *f = &head->fields[i];
 
-        if (!f->dropped && !is_own((enum http_field_id)f->id) && !(skip_host && f->id == HTTP_FIELD_HOST))
+        if (!f->dropped && (HTTP_FIELD_BIT(f->id) & skip) == 0)
             out_field(o, http_field_name(head, f), http_field_value(head, f));
     }
 }
@@ -157,7 +171,7 @@ static bool out_rest(struct out *o, const struct http_head *head, enum h1_framin
 bool h1_write_request(const struct http_sink *sink, const struct http_head *head, enum h1_framing framing,
                       const char *connection, bool upgrade)
 {
-    struct out o;
+    BYTES_UNSET struct out o;
 
     out_open(&o, sink, (size_t)head->text_len + 256);
     out_bytes(&o, http_head_method(head));
@@ -165,14 +179,14 @@ bool h1_write_request(const struct http_sink *sink, const struct http_head *head
     out_bytes(&o, http_head_path(head));
     out_str(&o, " HTTP/1.1\r\n");
     out_field(&o, bytes_str("Host"), http_head_host(head));
-    out_fields(&o, head, true);
+    out_fields(&o, head, OWN | BIT(HOST));
     return out_rest(&o, head, framing, connection, upgrade);
 }
 
 bool h1_write_response(const struct http_sink *sink, const struct http_head *head, enum h1_framing framing,
                        const char *connection, bool upgrade, bool *full)
 {
-    struct out o;
+    BYTES_UNSET struct out o;
 
     out_open(&o, sink, (size_t)head->text_len + 256);
     if (!o.lent)
@@ -182,7 +196,7 @@ bool h1_write_response(const struct http_sink *sink, const struct http_head *hea
     out_str(&o, " ");
     out_bytes(&o, http_head_reason(head));
     out_str(&o, "\r\n");
-    out_fields(&o, head, false);
+    out_fields(&o, head, OWN);
     return out_rest(&o, head, framing, connection, upgrade);
 }
 
@@ -252,7 +266,7 @@ void h1_out_commit(struct h1_out *out, const struct http_sink *sink, size_t n)
 bool h1_out_end(struct h1_out *out, const struct http_sink *sink, const struct http_head *trailers)
 {
     uint8_t state = out->state;
-    struct out o;
+    BYTES_UNSET struct out o;
 
     assert(state != H1_OUT_HEAD && state != H1_OUT_ENDED);
     out->state = H1_OUT_ENDED;
@@ -265,7 +279,7 @@ bool h1_out_end(struct h1_out *out, const struct http_sink *sink, const struct h
         return sink->put(sink->ctx, "0\r\n\r\n", 5);
     out_open(&o, sink, (size_t)trailers->text_len + 64);
     out_str(&o, "0\r\n");
-    out_fields(&o, trailers, true);
+    out_fields(&o, trailers, OWN | BIT(HOST));
     out_str(&o, "\r\n");
     out_flush(&o);
     return !o.failed;
