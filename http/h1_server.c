@@ -512,7 +512,7 @@ static void stream_consumed(struct http_stream *stream, size_t n)
 {
     struct h1_server *s = server_of(stream);
 
-    if ((!s->blocked && !s->receiving) || n == 0)
+    if ((!s->blocked && !s->receiving) || s->beginning || n == 0) /* beginning: nothing was offered yet */
         return;
     s->blocked = false;
     s->reopened = true;
