@@ -77,7 +77,7 @@ static bool belongs_in_head(struct bytes name)
 
 static bool host_seen(struct h1_parser *ps, struct http_head *h, const struct http_field *f)
 {
-    struct http_authority authority;
+    BYTES_UNSET struct http_authority authority;
 
     if ((ps->seen & H1_SEEN_HOST) != 0)
         return h1_parser_bad(ps, 400, "two Host fields");
@@ -190,7 +190,7 @@ static bool begins_nocase(struct bytes b, const char *text)
 /* RFC 9112 §3.2.2. The path is what follows the authority; made later when it does not begin with a slash. */
 static bool absolute_form(struct h1_parser *ps, struct http_head *h, struct bytes target, size_t scheme)
 {
-    struct http_authority authority;
+    BYTES_UNSET struct http_authority authority;
     size_t end = scheme;
 
     while (end < target.n && target.p[end] != '/' && target.p[end] != '?')
@@ -210,7 +210,7 @@ static bool absolute_form(struct h1_parser *ps, struct http_head *h, struct byte
 /* RFC 9112 §3.2.3 */
 static bool authority_form(struct h1_parser *ps, struct http_head *h, struct bytes target)
 {
-    struct http_authority authority;
+    BYTES_UNSET struct http_authority authority;
 
     if (!http_authority_parse(target, &authority) || authority.port == 0)
         return h1_parser_bad(ps, 400, "CONNECT without host and port");

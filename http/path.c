@@ -210,7 +210,7 @@ bool http_authority_parse(struct bytes in, struct http_authority *out)
 {
     size_t n = 0, len;
 
-    *out = (struct http_authority){.port = 0};
+    out->is_ipv6 = false;
     if (in.n == 0)
         return false;
     if (in.p[0] == '[')
@@ -230,6 +230,6 @@ bool http_authority_parse(struct bytes in, struct http_authority *out)
     len = n > 0 && in.p[n - 1] == '.' ? n - 1 : n;
     if (len == 0 || len > HOST_MAX)
         return false;
-    memset(out->host + len, 0, sizeof out->host - len);
+    out->host[len] = 0;
     return parse_port((struct bytes){in.p + n, in.n - n}, &out->port);
 }

@@ -18,7 +18,8 @@ bool http_path_is_normal(struct bytes target, size_t *path_len);
 bool http_path_has_prefix(struct bytes path, struct bytes prefix);
 
 /* A Host field or authority (RFC 9110 §7.2, RFC 3986 §3.2.2) taken apart: name or IP in lower case without a
- * trailing dot, IPv6 without brackets, and the port (0: none given). False when malformed or over 253 bytes. */
+ * trailing dot, IPv6 without brackets, and the port (0: none given). False when malformed or over 253 bytes: then it says
+ * nothing. */
 struct http_authority {
     char host[256];
     uint16_t port;

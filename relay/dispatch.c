@@ -164,9 +164,10 @@ static unsigned check_path(struct exchange *x, struct bytes path)
 
 void dispatch(struct exchange *x)
 {
-    struct http_authority authority = {.port = 0};
+    BYTES_UNSET struct http_authority authority;
     struct bytes path;
 
+    authority.host[0] = 0;
     if (x->request->has_host && !http_authority_parse(http_head_host(x->request), &authority)) {
         exchange_fail(x, 400, "malformed Host");
         return;
