@@ -33,7 +33,8 @@ struct queue {
 struct loop {
     int epoll;
     bool turning;
-    uint64_t now, worked_us; /* worked_us: in this turn */
+    uint64_t now_us, now; /* the clock in two units, as the turn began */
+    uint64_t worked_us;   /* in this turn */
     struct pool *pool;
     uint8_t *scratch;
     struct queue tasks, deferred;
@@ -152,6 +153,12 @@ void loop_unwatch(struct loop *loop, struct watch *watch)
 
 /* ---- a turn ---- */
 
+static void take_time(struct loop *loop)
+{
+    loop->now_us = time_mono_us();
+    loop->now = loop->now_us / 1000;
+}
+
 static void run_tasks(struct loop *loop, int *budget)
 {
     while (*budget > 0) {
@@ -213,7 +220,7 @@ int loop_turn(struct loop *loop, int max_wait_ms)
             error = errno;
         n = 0;
     }
-    loop->now = time_mono_ms();
+    take_time(loop);
     loop->worked_us = 0;
     /* Before any task: what it unwatches is struck from the batch. */
     loop->batch_next = 0;
@@ -246,6 +253,11 @@ int loop_turn(struct loop *loop, int max_wait_ms)
 uint64_t loop_now(const struct loop *loop)
 {
     return loop->now;
+}
+
+uint64_t loop_now_us(const struct loop *loop)
+{
+    return loop->now_us;
 }
 
 struct span loop_scratch(struct loop *loop)
@@ -281,7 +293,7 @@ struct loop *loop_new(void)
         errno = ENOMEM;
         return NULL;
     }
-    loop->now = time_mono_ms();
+    take_time(loop);
     loop->pool = pool_new(KEEP_LARGE, KEEP_SMALL);
     loop->scratch = mem_alloc(LOOP_SCRATCH);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);

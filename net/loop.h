@@ -24,7 +24,8 @@ void loop_free(struct loop *loop);
  * then deferred frees. Returns 0, or -1 with errno when epoll itself failed. */
 int loop_turn(struct loop *loop, int max_wait_ms);
 
-uint64_t loop_now(const struct loop *loop); /* monotonic ms, taken once a turn */
+uint64_t loop_now(const struct loop *loop);    /* monotonic ms, taken once a turn */
+uint64_t loop_now_us(const struct loop *loop); /* the same in microseconds */
 /* The large buffer that reads go to; its content is valid until the handler returns or anyone reads again. */
 struct span loop_scratch(struct loop *loop);
 struct pool *loop_pool(struct loop *loop);

@@ -19,7 +19,7 @@ struct access_entry {
     struct tls_info tls;             /* version NULL on a plain connection */
     unsigned status;
     uint64_t bytes_in, bytes_out;              /* of the bodies */
-    uint64_t began_us, first_byte_us, done_us; /* monotonic; 0: never */
+    uint64_t began_us, first_byte_us, done_us; /* of the loop's clock; first_byte_us 0: never */
     bool aborted;                              /* the client did not get all of it */
 };
 

@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/time.h"
 #include "relay/dispatch.h"
 #include "relay/forward.h"
 
@@ -85,6 +84,8 @@ static void finish(struct exchange *x)
     if (x->log.status >= 100 && x->log.status < 600)
         x->relay->counters.value[COUNT_STATUS_1XX + x->log.status / 100 - 1]++;
     x->log.why = x->why;
+    if (!x->log.done_us)
+        x->log.done_us = loop_now_us(x->relay->loop);
     access_log(&x->log, x->conf->log_format);
     client_finished(x->client);
     loop_defer(x->relay->loop, &x->destroy);
@@ -114,7 +115,7 @@ static void check_over(struct exchange *x)
 /* A tunnel lives as long as both of its sides: what has come is still sent on, and then both are closed. */
 static void end_tunnel(struct exchange *x)
 {
-    x->log.done_us = time_mono_us();
+    x->log.done_us = loop_now_us(x->relay->loop);
     x->up->events = &NOBODY;
     x->up = NULL;
     upstream_release(x->uc, 0);
@@ -124,7 +125,7 @@ static void end_tunnel(struct exchange *x)
 
 static void response_done(struct exchange *x)
 {
-    x->log.done_us = time_mono_us();
+    x->log.done_us = loop_now_us(x->relay->loop);
     set_state(x, EXCHANGE_REST);
     let_go_upstream(x);
     check_over(x);
@@ -300,7 +301,7 @@ static void up_head(void *owner, struct http_head *head)
 {
     struct exchange *x = owner;
 
-    x->log.first_byte_us = time_mono_us();
+    x->log.first_byte_us = loop_now_us(x->relay->loop);
     x->log.status = head->status;
     x->response_begun = true;
     touch(x);
@@ -546,7 +547,7 @@ static struct exchange *exchange_new(struct client *c, struct http_stream *strea
     random_bytes(id, sizeof id);
     struct writer w = writer_of(x->log.id, sizeof x->log.id - 1);
     writer_hex(&w, id, sizeof id);
-    x->log.began_us = time_mono_us();
+    x->log.began_us = loop_now_us(x->relay->loop);
     x->log.peer_ip = c->peer_ip;
     x->log.request = head;
     if (c->tls)

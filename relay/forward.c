@@ -146,16 +146,27 @@ bool forward_request(struct http_head *h, const struct forward *f)
            forward_apply(h, &f->path->request_headers);
 }
 
+/* A recipient with a clock adds it where it is missing (RFC 9110 §6.6.1). */
+static bool add_date(struct http_head *h)
+{
+    uint8_t date[40];
+    struct writer w = writer_of(date, sizeof date);
+    int64_t now;
+
+    if (http_head_find(h, HTTP_FIELD_DATE))
+        return true;
+    now = time_wall();
+    if (now < time_floor())
+        return true;
+    time_put_http(&w, now);
+    return ADD(h, DATE, "Date", bytes_of(date, writer_len(&w)));
+}
+
 bool forward_response(struct http_head *h, const struct conf_path *path)
 {
     drop_hop_by_hop(h);
     h->keep_alive = true; /* nor the upstream's about the client's */
-    if (!http_head_find(h, HTTP_FIELD_DATE) && time_is_sane() && h->status >= 200) {
-        uint8_t date[40];
-        struct writer w = writer_of(date, sizeof date);
-        time_put_http(&w, time_wall());
-        if (!ADD(h, DATE, "Date", bytes_of(date, writer_len(&w))))
-            return false;
-    }
-    return h->status < 200 || forward_apply(h, &path->response_headers);
+    if (h->status < 200)
+        return true;
+    return add_date(h) && forward_apply(h, &path->response_headers);
 }
