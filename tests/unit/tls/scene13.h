@@ -27,6 +27,7 @@ __attribute__((unused)) static void scene13_init(struct scene13 *s, const char *
     rig_init(&s->rig, rig_identity("default", cert, key));
     s->rig.named = rig_identity("other", cert, key);
     s->rig.server.tickets = tls_tickets_new();
+    tls_tickets_set_rotation(s->rig.server.tickets, 3600 * 1000);
     assert(s->rig.server.tickets);
     s->wire = (struct wire){.piece = SIZE_MAX, .got = &s->got};
     client13_init(&s->client);
