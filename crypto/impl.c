@@ -7,8 +7,10 @@
 #include "crypto/impl.h"
 #include "crypto/aes_armv8.h"
 #include "crypto/chacha20_neon.h"
+#include "crypto/chacha20_x86.h"
 #include "crypto/ec.h"
 #include "crypto/gcm_record.h"
+#include "crypto/poly1305_m64.h"
 #include "crypto/sha256_armv8.h"
 
 #include <stdint.h>
@@ -45,7 +47,7 @@
 #endif
 
 #ifdef __SIZEOF_INT128__
-#define POLY1305 br_poly1305_ctmulq_run
+#define POLY1305 poly1305_m64_run
 #define RSA_SIGN br_rsa_i62_pkcs1_sign
 #define RSA_VRFY br_rsa_i62_pkcs1_vrfy
 #else
@@ -71,6 +73,15 @@ static const struct crypto_impl portable = {
     .rsa_vrfy = RSA_VRFY,
 };
 
+/* Of what has AES, all but the oldest has AVX2 too; and all has SSE2. */
+#ifdef __x86_64__
+#define CHACHA20_WITH_AESNI chacha20_x86_run
+#define POLY1305_WITH_AESNI chacha20_x86_poly1305_run
+#else
+#define CHACHA20_WITH_AESNI br_chacha20_sse2_run
+#define POLY1305_WITH_AESNI POLY1305
+#endif
+
 #if HAVE_AESNI
 static const struct crypto_impl aesni = {
     .fast_aes = true,
@@ -79,8 +90,8 @@ static const struct crypto_impl aesni = {
     .gcm_in = &GCM_IN,
     .gcm_out = &GCM_OUT,
     .sha256 = &br_sha256_vtable,
-    .chacha20 = br_chacha20_sse2_run, /* whatever has AES has SSE2 */
-    .poly1305 = POLY1305,
+    .chacha20 = CHACHA20_WITH_AESNI,
+    .poly1305 = POLY1305_WITH_AESNI,
     .ec = &ec_all,
     .ecdhe = &ec_ecdhe,
     .ecdsa_sign = br_ecdsa_i31_sign_asn1,
