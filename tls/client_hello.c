@@ -46,6 +46,8 @@ static long check_header(struct bytes in, size_t *len)
     if (in.n < RECORD_HEADER)
         return 0;
     *len = (size_t)in.p[3] << 8 | in.p[4];
+    if (*len > RECORD_MAX)
+        return CLIENT_HELLO_OVERFLOW;
     /* An empty fragment of a handshake message is not allowed. */
     return *len == 0 || *len > RECORD_MAX ? CLIENT_HELLO_BAD_RECORD : 0;
 }

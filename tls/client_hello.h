@@ -58,7 +58,8 @@ enum {
     CLIENT_HELLO_BAD_RECORD = -2,
     CLIENT_HELLO_TOO_LARGE = -3,
     CLIENT_HELLO_BAD_VERSION = -4,
-    CLIENT_HELLO_UNEXPECTED = -5
+    CLIENT_HELLO_UNEXPECTED = -5,
+    CLIENT_HELLO_OVERFLOW = -6, /* a record longer than one may be (RFC 8446 §5.1) */
 };
 long client_hello_collect(struct bytes in, struct bytes *message, uint8_t *scratch);
 

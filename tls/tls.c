@@ -149,6 +149,7 @@ static void no_hello(struct tls *t, long why)
         break;
     case CLIENT_HELLO_BAD_VERSION: refuse(t, ALERT_PROTOCOL_VERSION, "no common TLS version"); break;
     case CLIENT_HELLO_TOO_LARGE: refuse(t, ALERT_ILLEGAL_PARAMETER, "ClientHello too large"); break;
+    case CLIENT_HELLO_OVERFLOW: refuse(t, ALERT_RECORD_OVERFLOW, "record too large"); break;
     case CLIENT_HELLO_UNEXPECTED: refuse(t, ALERT_UNEXPECTED_MESSAGE, "unexpected message"); break;
     default: refuse(t, ALERT_UNEXPECTED_MESSAGE, "not a TLS record"); break;
     }

@@ -294,7 +294,7 @@ TEST(collect_tells_what_is_no_hello)
         {"\x16\x02",                                             2,  CLIENT_HELLO_BAD_VERSION},
         {"\x16\x03\x09",                                         3,  0                       },
         {"\x16\x03\x01\x00\x00",                                 5,  CLIENT_HELLO_BAD_RECORD },
-        {"\x16\x03\x01\x40\x01",                                 5,  CLIENT_HELLO_BAD_RECORD },
+        {"\x16\x03\x01\x40\x01",                                 5,  CLIENT_HELLO_OVERFLOW   },
         {"\x16\x03\x01\x00\x05\x02",                             6,  CLIENT_HELLO_UNEXPECTED },
         {"\x16\x03\x01\x00\x05\x01\x00\x00\x00",                 9,  CLIENT_HELLO_UNEXPECTED }, /* more in the record */
         {"\x16\x03\x01\x00\x01\x01\x16\x03\x01\x00\x01\x00\x17", 13, CLIENT_HELLO_UNEXPECTED },

@@ -422,7 +422,7 @@ TEST(what_is_no_hello)
     refused("\x17\x03\x03\x00\x01\x00", 6, 10, "unexpected message");
     refused("\x16\x02\x00\x00\x05\x01", 6, 70, "no common TLS version");
     refused("\x16\x03\x01\x00\x00", 5, 10, "not a TLS record");
-    refused("\x16\x03\x01\x40\x01", 5, 10, "not a TLS record");
+    refused("\x16\x03\x01\x40\x01", 5, 22, "record too large");
     refused("\x16\x03\x01\x00\x04\x02\x00\x00\x00", 9, 10, "unexpected message");
     refused("\x16\x03\x01\x10\x00\x01\x00\x40\x01", 9, 47, "ClientHello too large");
     n = rig_hello(hello, sizeof hello, 0x0301, NULL);
