@@ -49,7 +49,7 @@ static long check_header(struct bytes in, size_t *len)
     if (*len > RECORD_MAX)
         return CLIENT_HELLO_OVERFLOW;
     /* An empty fragment of a handshake message is not allowed. */
-    return *len == 0 || *len > RECORD_MAX ? CLIENT_HELLO_BAD_RECORD : 0;
+    return *len == 0 ? CLIENT_HELLO_BAD_RECORD : 0;
 }
 
 static void assemble(struct bytes in, size_t size, uint8_t *scratch)
@@ -208,6 +208,18 @@ static uint8_t key_share(struct client_hello *h, struct reader *r)
     return shares.failed ? ALERT_DECODE_ERROR : 0;
 }
 
+/* An identity has a byte at least and an age behind it, a binder 32 bytes, and each belongs to one of the other. */
+static uint8_t psks(struct reader identities, struct reader binders)
+{
+    while (reader_left(&identities) && reader_left(&binders)) {
+        struct reader identity = reader_vec16(&identities), binder = reader_vec8(&binders);
+        reader_u32(&identities);
+        if (identities.failed || binders.failed || !reader_left(&identity) || reader_left(&binder) < 32)
+            return ALERT_DECODE_ERROR;
+    }
+    return reader_left(&identities) || reader_left(&binders) ? ALERT_ILLEGAL_PARAMETER : 0;
+}
+
 /* RFC 8446 §4.2.11 */
 static uint8_t pre_shared_key(struct client_hello *h, struct reader *r, const uint8_t *message)
 {
@@ -218,7 +230,9 @@ static uint8_t pre_shared_key(struct client_hello *h, struct reader *r, const ui
         return ALERT_DECODE_ERROR;
     h->binders_offset = (size_t)(r->p - message);
     struct reader binders = reader_vec16(r);
-    return !reader_done(r) || reader_left(&binders) == 0 ? ALERT_DECODE_ERROR : 0;
+    if (!reader_done(r) || reader_left(&binders) == 0)
+        return ALERT_DECODE_ERROR;
+    return psks(identities, binders);
 }
 
 static uint8_t empty(struct reader *r, bool *flag)

@@ -37,7 +37,8 @@ struct client_hello {
 };
 
 /* Parses one whole handshake message, header included (type, uint24 length). 0, or the alert to send:
- * decode_error, illegal_parameter (duplicate extension, RFC 8446 §4.2), unexpected_message. */
+ * decode_error, illegal_parameter (duplicate extension, RFC 8446 §4.2; what an extension must not say),
+ * unexpected_message. */
 uint8_t client_hello_parse(struct client_hello *hello, struct bytes message);
 
 /* Does a vector of 16-bit values hold v? */

@@ -122,7 +122,8 @@ static bool put_encrypted_extensions(struct server13 *s, const struct client_hel
         writer_close(&w, names, 2);
         writer_close(&w, extension, 2);
     }
-    if (hello->server_name.n && !s->resumed) { /* RFC 6066 §3: it was heard; not said when a session is resumed */
+    /* RFC 6066 §3: it was heard. That is not said when a session is resumed. */
+    if (hello->server_name.n && !s->resumed) {
         writer_u16(&w, EXT_SERVER_NAME);
         writer_u16(&w, 0);
     }
@@ -245,24 +246,22 @@ static int choose_psk(struct server13 *s, const struct client_hello *hello, stru
     struct ticket ticket;
     int found = -1;
 
-    for (int i = 0; reader_left(&identities) || reader_left(&binders); i++) {
+    for (int i = 0; found < 0 && i < PSKS_TRIED && reader_left(&identities); i++) {
         struct reader name = reader_vec16(&identities), value = reader_vec8(&binders);
         uint32_t age = reader_u32(&identities);
         struct bytes sealed = reader_take(&name, reader_left(&name));
         struct bytes binder = reader_take(&value, reader_left(&value));
 
-        if (identities.failed || binders.failed || !sealed.n || binder.n < 32) {
-            server13_fail(s, ALERT_DECODE_ERROR, "malformed pre_shared_key");
-            return -1;
-        }
-        if (found >= 0 || i >= PSKS_TRIED || !s->server->tickets ||
+        if (!s->server->tickets ||
             !ticket_open(s->server->tickets, sealed, s->handshake->identity->name, age, &ticket))
             continue;
         const struct suite13 *made = suite13_find(ticket.suite);
-        if (!made || made->hash != s->suite->hash)
-            continue;
-        key_schedule_init(&s->handshake->keys, hash, ticket.psk);
+        bool fits = made && made->hash == s->suite->hash;
+        if (fits)
+            key_schedule_init(&s->handshake->keys, hash, ticket.psk);
         mem_wipe(&ticket, sizeof ticket);
+        if (!fits)
+            continue;
         if (!binder_holds(s, &s->handshake->keys, (struct bytes){message.p, hello->binders_offset}, binder)) {
             server13_fail(s, ALERT_DECRYPT_ERROR, "a PSK binder does not verify");
             return -1;

@@ -87,10 +87,10 @@ TEST(every_extension_we_know)
         "\x00\x2a\x00\x00" /* early_data */
         "\x12\x34\x00\x03"
         "xyz" /* none that we know */
-        "\x00\x29\x00\x0d\x00\x07\x00\x01"
+        "\x00\x29\x00\x2c\x00\x07\x00\x01"
         "i\x00\x00\x00\x00"
-        "\x00\x02\x01"
-        "b"; /* pre_shared_key */
+        "\x00\x21\x20"
+        "0123456789abcdef0123456789abcdef"; /* pre_shared_key */
 
     if (!CHECK_EQ(PARSE(&h, extensions), 0))
         return;
@@ -107,9 +107,9 @@ TEST(every_extension_we_know)
     CHECK_EQ(h.record_size_limit, 0x4000);
     CHECK(bytes_is(h.cookie, "abc"));
     CHECK(h.has_psk && h.psk_is_last);
-    CHECK_EQ(h.pre_shared_key.n, 13);
+    CHECK_EQ(h.pre_shared_key.n, 44);
     CHECK_EQ(h.session_id.n, 2);
-    /* The binders begin 4 bytes before the end of the message. */
+    /* The binders begin behind the identities. */
     CHECK_EQ(h.pre_shared_key.p + 9 - (h.random.p - 6), h.binders_offset);
 }
 
@@ -169,8 +169,27 @@ TEST(what_an_extension_must_not_be)
         E("\x00\x29\x00\x02\x00\x00", DECODE_ERROR),
         E("\x00\x29\x00\x04\x00\x00\x00\x00", DECODE_ERROR),
         E("\x00\x29\x00\x05\x00\x01x\x00\x00", DECODE_ERROR),
+        E("\x00\x29\x00\x2b\x00\x06\x00\x00"
+          "\x00\x00\x00\x00\x00\x21\x20"
+          "0123456789abcdef0123456789abcdef",
+          DECODE_ERROR), /* an empty identity */
+        E("\x00\x29\x00\x2b\x00\x06\x00\x01x"
+          "\x00\x00\x00\x00\x21\x20"
+          "0123456789abcdef0123456789abcdef",
+          DECODE_ERROR), /* an age cut short */
+        E("\x00\x29\x00\x2b\x00\x07\x00\x01x"
+          "\x00\x00\x00\x00\x00\x20\x1f"
+          "0123456789abcdef0123456789abcde",
+          DECODE_ERROR), /* a short binder */
+        E("\x00\x29\x00\x33\x00\x0e\x00\x01x"
+          "\x00\x00\x00\x00\x00\x01x\x00\x00\x00\x00\x00\x21\x20"
+          "0123456789abcdef0123456789abcdef",
+          ILLEGAL_PARAMETER), /* one binder for two */
         /* Not the last. */
-        E("\x00\x29\x00\x06\x00\x01x\x00\x01y\x00\x17\x00\x00", ILLEGAL_PARAMETER),
+        E("\x00\x29\x00\x2c\x00\x07\x00\x01x"
+          "\x00\x00\x00\x00\x00\x21\x20"
+          "0123456789abcdef0123456789abcdef\x00\x17\x00\x00",
+          ILLEGAL_PARAMETER),
 #undef E
     };
     struct client_hello h;
