@@ -285,7 +285,10 @@ static void take_alert(struct server13 *s, struct bytes text)
     struct tls_core *core = s->engine.core;
 
     if (text.n != 2) {
-        server13_fail(s, ALERT_DECODE_ERROR, "malformed alert");
+        if (text.n)
+            server13_fail(s, ALERT_DECODE_ERROR, "malformed alert");
+        else /* §5.4 */
+            server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "empty alert record");
         return;
     }
     uint8_t alert = text.p[1];
