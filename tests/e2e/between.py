@@ -96,16 +96,27 @@ class Between:
             s.close()
 
 
-def without_extension(hello, number):
-    """A ClientHello without one of its extensions."""
+def _extensions(hello):
+    """Where the list begins in a ClientHello, and [(number, value)]."""
     at = 4 + 2 + 32
     for width in (1, 2, 1):  # session id, cipher suites, compression methods
         at += width + int.from_bytes(hello[at:at + width], "big")
-    extensions, kept, i = hello[at + 2:], b"", 0
-    while i < len(extensions):
-        n = 4 + int.from_bytes(extensions[i + 2:i + 4], "big")
-        if int.from_bytes(extensions[i:i + 2], "big") != number:
-            kept += extensions[i:i + n]
-        i += n
+    found, i = [], at + 2
+    while i < len(hello):
+        n = int.from_bytes(hello[i + 2:i + 4], "big")
+        found.append((int.from_bytes(hello[i:i + 2], "big"), hello[i + 4:i + 4 + n]))
+        i += 4 + n
+    return at, found
+
+
+def extension(hello, number):
+    """An extension's value, or None."""
+    return dict(_extensions(hello)[1]).get(number)
+
+
+def without_extension(hello, number):
+    """A ClientHello without one of its extensions."""
+    at, found = _extensions(hello)
+    kept = b"".join(n.to_bytes(2, "big") + len(v).to_bytes(2, "big") + v for n, v in found if n != number)
     body = hello[4:at] + len(kept).to_bytes(2, "big") + kept
     return hello[:1] + len(body).to_bytes(3, "big") + body

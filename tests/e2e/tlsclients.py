@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tempfile
 import threading
 
 from waiting import until
@@ -15,11 +16,21 @@ def request(host, target="/", *fields):
     return "\r\n".join(["GET %s HTTP/1.1" % target, "Host: " + host, "Connection: close", *fields, "", ""])
 
 
-def output(argv, stdin="", timeout=30):
-    """What a program says, on both of its outputs."""
-    r = subprocess.run(argv, input=stdin.encode("latin-1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                       timeout=timeout)
-    return r.stdout.decode("latin-1")
+def output(argv, stdin="", timeout=30, hold=False):
+    """What a program says, on both of its outputs. Its input is a file, as NSS's client does not see the end of a
+    pipe; with hold it is a pipe without an end."""
+    def run(f):
+        return subprocess.run(argv, stdin=f, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=timeout).stdout.decode("latin-1")
+    if hold:
+        end, start = os.pipe()
+        with open(end, "rb") as f, open(start, "wb", buffering=0) as w:
+            w.write(stdin.encode("latin-1"))
+            return run(f)
+    with tempfile.TemporaryFile() as f:
+        f.write(stdin.encode("latin-1"))
+        f.seek(0)
+        return run(f)
 
 
 def s_client_argv(port, *args, sni="localhost"):
@@ -37,10 +48,11 @@ def s_client_get(port, *args, sni="localhost", target="/"):
     return s_client(port, "-ign_eof", *args, sni=sni, stdin=request(sni, target))
 
 
-def gnutls(port, *args, sni, authority, stdin=None):
-    """gnutls-cli with a request; it ends when the server does."""
+def gnutls(port, *args, sni, authority):
+    """gnutls-cli with a request; it ends when the server does. At the end of its input it would close its direction,
+    before the answer has come."""
     return output(["gnutls-cli", "--x509cafile", authority.root[0], "--sni-hostname", sni, "--verify-hostname", sni,
-                   *args, "--port", str(port), "127.0.0.1"], request(sni) if stdin is None else stdin)
+                   *args, "--port", str(port), "127.0.0.1"], request(sni), hold=True)
 
 
 class Nss:
