@@ -19,8 +19,8 @@ static struct {
 } heap;
 
 /* Blocks of a request's life (its head, its exchange) are given back to be taken again at once, and libc's allocator
- * maps and unmaps pages for each of them. A few of each size are kept. Not under a sanitiser, which then sees every
- * use after free. */
+ * maps and unmaps pages for each of them, and looks up a block's size slowly. As many of each size are kept as come
+ * together in a turn. Not under a sanitiser, which then sees every use after free. */
 #if defined __SANITIZE_ADDRESS__
 #define SANITIZED true
 #elif defined __has_feature
@@ -31,7 +31,8 @@ static struct {
 #ifndef SANITIZED
 #define SANITIZED false
 #endif
-#define KEEP 16u
+#define KEEP     (48u * 1024u)  /* bytes of each size */
+#define KEEP_ALL (512u * 1024u) /* bytes */
 
 /* A block is given out in one of these sizes, so that it fits the next that asks for about as much. Fine steps up to
  * a kibibyte, as a connection's structs are held for long; musl's slots are multiples of 16 less 4 bytes. Coarse ones
@@ -44,12 +45,16 @@ static struct {
 
 struct kept {
     struct kept *next;
+    size_t usable;
 };
 
 static struct {
-    struct kept *first;
-    unsigned n;
-} kept[CLASSES];
+    struct {
+        struct kept *first;
+        size_t bytes;
+    } of[CLASSES];
+    size_t bytes;
+} kept;
 
 static size_t size_of(size_t class)
 {
@@ -58,42 +63,51 @@ static size_t size_of(size_t class)
     return end - 4;
 }
 
-/* The smallest class that takes n bytes; CLASSES or more: none. */
+/* The smallest class that takes n bytes; CLASSES or more: none. Class 0 has no room for the link. */
 static size_t class_for(size_t n)
 {
-    return n + 3 < FINE_END ? (n + 3) / FINE : FINE_COUNT + (n + 3 - FINE_END) / STEP;
+    size_t class = n + 3 < FINE_END ? (n + 3) / FINE : FINE_COUNT + (n + 3 - FINE_END) / STEP;
+
+    return class > 0 ? class : 1;
 }
 
-/* A block of at least n bytes. */
-static void *take_block(size_t n)
+/* A block of at least n bytes, and how many it has. */
+static void *take_block(size_t n, size_t *usable)
 {
     size_t class = class_for(n);
+    bool keeps = !SANITIZED && class < CLASSES;
+    struct kept *block = keeps ? kept.of[class].first : NULL;
+    void *p;
 
-    if (SANITIZED || class >= CLASSES)
-        return malloc(n);
-    struct kept *p = kept[class].first;
-    if (p == NULL)
-        return malloc(size_of(class));
-    kept[class].first = p->next;
-    kept[class].n--;
+    if (block != NULL) {
+        kept.of[class].first = block->next;
+        kept.of[class].bytes -= block->usable;
+        kept.bytes -= block->usable;
+        *usable = block->usable;
+        return block;
+    }
+    p = malloc(keeps ? size_of(class) : n);
+    *usable = malloc_usable_size(p);
     return p;
 }
 
 static void give_block(void *p, size_t usable)
 {
     size_t class = class_for(usable);
+    struct kept *block = p;
 
     /* One that realloc has made may be of a size between: it stands for the class below. */
     if (class < CLASSES && size_of(class) > usable)
-        class = class > 0 ? class - 1 : CLASSES;
-    if (SANITIZED || class >= CLASSES || kept[class].n >= KEEP) {
+        class --;
+    if (SANITIZED || class == 0 || class >= CLASSES || kept.of[class].bytes + usable > KEEP ||
+        kept.bytes + usable > KEEP_ALL) {
         free(p);
         return;
     }
-    struct kept *block = p;
-    block->next = kept[class].first;
-    kept[class].first = block;
-    kept[class].n++;
+    *block = (struct kept){kept.of[class].first, usable};
+    kept.of[class].first = block;
+    kept.of[class].bytes += usable;
+    kept.bytes += usable;
 }
 
 /* Whether one more attempt may go on, when it would take the place of `old` bytes. */
@@ -109,27 +123,25 @@ static bool may_allocate(size_t n, size_t old)
     return heap.cap == 0 || (rest <= heap.cap && n <= heap.cap - rest);
 }
 
-static void *counted(void *p)
+void *mem_alloc(size_t n)
 {
+    size_t usable;
+    void *p;
+
+    if (n == 0)
+        n = 1; /* NULL says one thing alone */
+    p = may_allocate(n, 0) ? take_block(n, &usable) : NULL;
     if (p != NULL) {
-        heap.used += malloc_usable_size(p);
+        heap.used += usable;
         heap.blocks++;
     }
     return p;
 }
 
-void *mem_alloc(size_t n)
-{
-    if (n == 0)
-        n = 1; /* NULL says one thing alone */
-    return may_allocate(n, 0) ? counted(take_block(n)) : NULL;
-}
-
 void *mem_zalloc(size_t n)
 {
-    if (n == 0)
-        n = 1;
-    void *p = may_allocate(n, 0) ? counted(take_block(n)) : NULL;
+    void *p = mem_alloc(n);
+
     if (p != NULL)
         memset(p, 0, n);
     return p;
