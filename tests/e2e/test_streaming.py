@@ -12,7 +12,10 @@ from waiting import Clock, until
 MIB = 1 << 20
 SIZE = 64 * MIB
 LONG = 10 << 30
-GROWTH = 256  # KiB
+# KiB. What one transfer may hold is about 245, in pages: the scratch buffer (64, touched for the first time), an unsent 64 and
+# the record on top of it (five buffers of 20), a read of 64 that the other side has not taken (four). What else it
+# touches for the first time, the stack and the transfer's own structs, has been seen to pass 256 once in fifteen runs.
+GROWTH = 384
 BLOCK = os.urandom(1 << 18)
 
 sizes = pytest.mark.parametrize("size", [SIZE, pytest.param(LONG, marks=pytest.mark.long)])
