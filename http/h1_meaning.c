@@ -17,26 +17,20 @@
 /* --- fields --- */
 
 /* An application may read `Content_Length` as Content-Length (CGI has one spelling for both). */
-static bool looks_like_one_of(const char *const *list, size_t count, struct bytes name)
+static bool looks_like(struct bytes name, struct bytes known)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t n = strlen(list[i]), at = 0;
+    size_t at = 0;
 
-        if (name.n != n)
-            continue;
-        while (at < n && (name.p[at] == '_' ? '-' : text_lower(name.p[at])) == list[i][at])
-            at++;
-        if (at == n)
-            return true;
-    }
-    return false;
+    if (name.n != known.n)
+        return false;
+    while (at < known.n && (name.p[at] == '_' ? '-' : text_lower(name.p[at])) == known.p[at])
+        at++;
+    return at == known.n;
 }
 
 static bool looks_like_framing(struct bytes name)
 {
-    static const char *const framing[] = {"content-length", "transfer-encoding"};
-
-    return looks_like_one_of(framing, sizeof framing / sizeof framing[0], name);
+    return looks_like(name, bytes_str("content-length")) || looks_like(name, bytes_str("transfer-encoding"));
 }
 
 /* What says how to treat the message, beside the fields that have a number here: request modifiers, authentication,
@@ -72,7 +66,12 @@ static bool belongs_in_head(struct bytes name)
         "content-disposition",
     };
 
-    return looks_like_framing(name) || looks_like_one_of(fields, sizeof fields / sizeof fields[0], name);
+    if (looks_like_framing(name))
+        return true;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (looks_like(name, bytes_str(fields[i])))
+            return true;
+    return false;
 }
 
 static bool host_seen(struct h1_parser *ps, struct http_head *h, const struct http_field *f)

@@ -287,22 +287,27 @@ static bool expect_lf(struct h1_parser *ps, const struct http_head *h, enum stat
 
 /* --- the machine --- */
 
+/* Behind the start line, where the other limit holds. */
+static bool in_fields(const struct h1_parser *ps)
+{
+    return ps->state > LINE_LF;
+}
+
 /* How much of `len` bytes the limits let the state look at; false when it has used them up. */
 static bool within_limits(struct h1_parser *ps, const struct http_limits *limits, uint32_t len, uint32_t *end)
 {
     uint64_t max;
 
-    if (ps->state <= LINE_LF)
-        max = (uint64_t)limits->line + 2;
-    else
+    if (in_fields(ps))
         max = (uint64_t)ps->fields + limits->fields + 2;
+    else
+        max = (uint64_t)limits->line + 2;
     *end = max < len ? (uint32_t)max : len;
     if (ps->at < max)
         return true;
-    if (ps->state <= LINE_LF)
-        return h1_parser_bad(ps, 414,
-                             ps->kind == H1_REQUEST ? "request line too long" : "status line too long");
-    return h1_parser_bad(ps, 431, "field lines too long");
+    if (in_fields(ps))
+        return h1_parser_bad(ps, 431, "field lines too long");
+    return h1_parser_bad(ps, 414, ps->kind == H1_REQUEST ? "request line too long" : "status line too long");
 }
 
 static bool step(struct h1_parser *ps, const struct http_limits *limits, struct http_head *h, uint32_t end)
@@ -374,14 +379,17 @@ static bool step(struct h1_parser *ps, const struct http_limits *limits, struct 
 static enum run run(struct h1_parser *ps, const struct http_limits *limits, struct http_head *h, uint32_t len)
 {
     while (ps->at < len) {
+        bool fields = in_fields(ps);
         uint32_t end;
 
         if (!within_limits(ps, limits, len, &end))
             return RUN_BAD;
-        if (ps->state == VALUE_LF && h->field_count == h->field_cap && h->text[ps->at] == '\n')
-            return RUN_FIELDS;
-        if (!step(ps, limits, h, end))
-            return RUN_BAD;
+        while (ps->at < end && ps->state != DONE && in_fields(ps) == fields) {
+            if (ps->state == VALUE_LF && h->field_count == h->field_cap && h->text[ps->at] == '\n')
+                return RUN_FIELDS;
+            if (!step(ps, limits, h, end))
+                return RUN_BAD;
+        }
         if (ps->state == DONE) {
             h->text_len = ps->at;
             return ps->kind == H1_TRAILERS || h1_head_seen(ps, h) ? RUN_DONE : RUN_BAD;
@@ -468,7 +476,7 @@ static enum run skip_empty_lines(struct h1_parser *ps, const uint8_t *p, size_t 
 enum h1_parse h1_parser_recv(struct h1_parser *ps, const struct http_limits *limits, const uint8_t *p,
                              size_t n, size_t *used, struct http_head **head)
 {
-    struct http_field fields[DIRECT_FIELDS];
+    BYTES_UNSET struct http_field fields[DIRECT_FIELDS];
     struct http_head direct;
     enum run result;
 
