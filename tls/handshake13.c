@@ -477,8 +477,8 @@ static void put_tickets(struct server13 *s)
 
     transcript_hash(&s->handshake->transcript, messages);
     key_schedule_derive(&s->handshake->keys, "res master", messages, resumption);
-    for (uint8_t i = 0; i < (s->resumed ? 1 : TICKETS); i++)
-        if (!put_ticket(s, resumption, i))
+    for (unsigned i = 0; i < (s->resumed ? 1u : TICKETS); i++)
+        if (!put_ticket(s, resumption, (uint8_t)i))
             break;
     server13_flush(s);
     mem_wipe(resumption, sizeof resumption);
