@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A client that says it will send no more. In TLS 1.3 close_notify ends one direction and the answer can still be read
 (RFC 8446 §6.1); in TLS 1.2 it ends both (RFC 5246 §7.2.1). TCP's FIN says that the client has gone, in either."""
+import select
 import threading
 
 import pytest
@@ -26,18 +27,13 @@ class Gate:
             self.ended.append(c.wait_closed())
             return
         c.send(self.answer)
+        c.finish()
         c.drain()
 
     def wait(self, c):
         """False when the proxy leaves first."""
-        c.sock.settimeout(0.02)
-        while not self.open.is_set():
-            try:
-                if not c.sock.recv(1):
-                    return False
-            except TimeoutError:
-                pass
-            except OSError:
+        while not self.open.wait(0.01):
+            if select.select([c.sock], [], [], 0)[0]:
                 return False
         return True
 
