@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A real browser loads the built-in page and a site behind the proxy."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -61,3 +62,5 @@ def test_page_with_parts(site, tmp):
     p, u = site(answer)
     dom = load(p.url("/"), tmp, "--dump-dom")
     assert "got " + ",".join(map(str, range(20))) in dom
+    lines = re.findall(r'"(?:GET|POST) /.* 200 .*', p.out())
+    assert len(lines) >= 22 and all("tls=TLSv1.3" in line for line in lines)

@@ -18,7 +18,8 @@ LONG = 10 << 30
 GROWTH = 384
 BLOCK = os.urandom(1 << 18)
 
-sizes = pytest.mark.parametrize("size", [SIZE, pytest.param(LONG, marks=pytest.mark.long)])
+sizes = pytest.mark.parametrize("version, size", [
+    ("TLSv1.2", SIZE), ("TLSv1.3", SIZE), pytest.param("TLSv1.3", LONG, marks=pytest.mark.long)])
 framings = pytest.mark.parametrize("framing", ["length", "chunked", "close"])
 
 
@@ -76,8 +77,8 @@ class Counting(Client):
             total += n
 
 
-def counting(p, **kw):
-    c = Counting(("127.0.0.1", p.port), p.context(), timeout=60, **kw)
+def counting(p, version=None, **kw):
+    c = Counting(("127.0.0.1", p.port), p.context(version=version), timeout=60, **kw)
     p.clients.append(c)
     return c
 
@@ -85,9 +86,9 @@ def counting(p, **kw):
 @pytest.mark.real
 @sizes
 @framings
-def test_download(site, size, framing):
+def test_download(site, version, size, framing):
     p, u = site(script=downloads(size, framing))
-    c = counting(p)
+    c = counting(p, version)
     assert c.get("/small").body == b"small"
     before = p.memory()
     c.request()
@@ -99,7 +100,7 @@ def test_download(site, size, framing):
 @pytest.mark.real
 @sizes
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_upload(site, size, framing):
+def test_upload(site, version, size, framing):
     def script(c):
         while True:
             r = c.read_head()
@@ -119,7 +120,7 @@ def test_upload(site, size, framing):
                     break
             c.send(reply(b"%d" % total))
     p, u = site(script=script)
-    c = counting(p)
+    c = counting(p, version)
     assert c.get("/small").body == b"small"
     before = p.memory()
     c.send("POST /big HTTP/1.1\r\nHost: localhost\r\n" + (
@@ -131,7 +132,7 @@ def test_upload(site, size, framing):
 
 @pytest.mark.real
 @framings
-def test_slow_client_stops_the_upstream(site, framing):
+def test_slow_client_stops_the_upstream(site, version, framing):
     """The client reads nothing: what the upstream can send is what the buffers hold, far below the whole."""
     sent = [0]
 
@@ -147,9 +148,9 @@ def test_slow_client_stops_the_upstream(site, framing):
             sent[0] += len(data)
         send_body(send, SIZE, framing == "chunked")
     p, u = site(script=script)
-    counting(p).get("/small")
+    counting(p, version).get("/small")
     before = p.memory()
-    c = counting(p, rcvbuf=4096)
+    c = counting(p, version, rcvbuf=4096)
     c.request()
     c.until(b"\r\n")
     stalled = settle(lambda: sent[0])
@@ -164,7 +165,7 @@ def test_slow_client_stops_the_upstream(site, framing):
 
 
 @pytest.mark.real
-def test_slow_upstream_stops_the_client(site):
+def test_slow_upstream_stops_the_client(site, version):
     gate = threading.Event()
 
     def script(c):
@@ -175,9 +176,9 @@ def test_slow_upstream_stops_the_client(site):
         c.drain(SIZE - len(c.buffer))
         c.send(reply(b"done"))
     p, u = site(script=script)
-    counting(p).get("/small")
+    counting(p, version).get("/small")
     before = p.memory()
-    c = counting(p)
+    c = counting(p, version)
     sent = [0]
 
     def upload():
