@@ -56,6 +56,13 @@ def test_gnutls_resumes(sites, authority, version, groups):
     assert "*** This is a resumed session" in out
 
 
+def test_gnutls_takes_new_keys(sites, authority):
+    """Its own, then both."""
+    out = gnutls(sites.port, "--inline-commands", "--priority", GNUTLS["TLSv1.3"], sni="ec.test", authority=authority,
+                 before="^rekey^\n^rekey1^\n^rekey1^\n")
+    assert out.count("Rekey was completed") == 3 and "\n\r\nec" in out
+
+
 @pytest.mark.parametrize("size", [512, 1000, 4096])
 def test_gnutls_record_size(site, between, authority, size):
     """RFC 8449: no record to the client holds more than it asked for, its type included."""

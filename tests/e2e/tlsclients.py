@@ -48,11 +48,11 @@ def s_client_get(port, *args, sni="localhost", target="/"):
     return s_client(port, "-ign_eof", *args, sni=sni, stdin=request(sni, target))
 
 
-def gnutls(port, *args, sni, authority):
-    """gnutls-cli with a request; it ends when the server does. At the end of its input it would close its direction,
+def gnutls(port, *args, sni, authority, before=""):
+    """gnutls-cli with a request, and what is typed before; it ends when the server does. At the end of its input it would close its direction,
     before the answer has come."""
     return output(["gnutls-cli", "--x509cafile", authority.root[0], "--sni-hostname", sni, "--verify-hostname", sni,
-                   *args, "--port", str(port), "127.0.0.1"], request(sni), hold=True)
+                   *args, "--port", str(port), "127.0.0.1"], before + request(sni), hold=True)
 
 
 class Nss:
