@@ -44,7 +44,7 @@ struct upstream_conn {
     struct conn *conn;
     struct h1_client *h1;
     struct upstream_attempt *attempt; /* while connecting */
-    struct timer timer;               /* connect, or idle in the pool */
+    struct timer timer;               /* connect, or idle in the pool; runs on while it is lent */
     struct task destroy;
     uint64_t idle_ms;
     bool idle, in_input, released, reused, lent, dead;
@@ -175,6 +175,7 @@ static void put_back(struct upstream_conn *uc)
     if (!conn_is_open(uc->conn) || !h1_client_is_idle(uc->h1) || uc->host->idle_count >= IDLE_MAX ||
         uc->relay->draining || !uc->idle_ms ||
         !timer_set(uc->relay->loop, &uc->timer, loop_now(uc->relay->loop) + uc->idle_ms)) {
+        timer_clear(uc->relay->loop, &uc->timer);
         conn_close(uc->conn); /* no more than that if the stream was aborted: then it is being reset */
         return;
     }
@@ -330,6 +331,8 @@ static void uc_timer(struct timer *timer)
     struct upstream_conn *uc = OF(struct upstream_conn, timer, timer);
     struct upstream_attempt *a = uc->attempt;
 
+    if (uc->lent) /* taken from the pool before its time, and not back yet */
+        return;
     unlink_idle(uc);
     uc->attempt = NULL;
     conn_reset(uc->conn);
@@ -386,7 +389,6 @@ struct upstream_conn *upstream_take(struct relay *r, const struct conf_upstream 
     while (h && h->idle) {
         struct upstream_conn *uc = h->idle;
         unlink_idle(uc);
-        timer_clear(r->loop, &uc->timer);
         if (!conn_is_open(uc->conn) || !h1_client_is_idle(uc->h1) || (careful && !conn_is_quiet(uc->conn))) {
             conn_reset(uc->conn);
             continue;
