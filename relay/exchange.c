@@ -74,6 +74,19 @@ static void let_go_upstream(struct exchange *x)
     timer_clear(x->relay->loop, &x->timer);
 }
 
+/* The request's name in the log and on our pages, made when the first of them asks. */
+static const char *request_id(struct exchange *x)
+{
+    uint8_t id[8];
+    struct writer w = writer_of(x->log.id, sizeof x->log.id - 1);
+
+    if (!x->log.id[0]) {
+        random_bytes(id, sizeof id);
+        writer_hex(&w, id, sizeof id);
+    }
+    return x->log.id;
+}
+
 static void finish(struct exchange *x)
 {
     if (x->state == EXCHANGE_OVER)
@@ -86,7 +99,10 @@ static void finish(struct exchange *x)
     x->log.why = x->why;
     if (!x->log.done_us)
         x->log.done_us = loop_now_us(x->relay->loop);
-    access_log(&x->log, x->conf->log_format);
+    if (x->conf->log_format != CONF_LOG_OFF) {
+        request_id(x);
+        access_log(&x->log, x->conf->log_format);
+    }
     client_finished(x->client);
     loop_defer(x->relay->loop, &x->destroy);
 }
@@ -188,7 +204,7 @@ void exchange_fail(struct exchange *x, unsigned status, const char *why)
         break_off(x, HTTP_ERROR_CLOSED, why);
         return;
     }
-    exchange_reply(x, reply_error(&x->reply, status, x->log.id));
+    exchange_reply(x, reply_error(&x->reply, status, request_id(x)));
 }
 
 /* --- the upstream's side --- */
@@ -528,7 +544,6 @@ static const struct http_stream_events DOWN = {
 static struct exchange *exchange_new(struct client *c, struct http_stream *stream, struct http_head *head)
 {
     struct exchange *x = mem_zalloc(sizeof *x);
-    uint8_t id[8];
 
     if (!x) {
         http_head_free(head);
@@ -544,9 +559,6 @@ static struct exchange *exchange_new(struct client *c, struct http_stream *strea
     x->destroy.run = on_destroy;
     stream->events = &DOWN;
     stream->owner = x;
-    random_bytes(id, sizeof id);
-    struct writer w = writer_of(x->log.id, sizeof x->log.id - 1);
-    writer_hex(&w, id, sizeof id);
     x->log.began_us = loop_now_us(x->relay->loop);
     x->log.peer_ip = c->peer_ip;
     x->log.request = head;
