@@ -83,7 +83,8 @@ struct span tls_lend(struct tls *t);
 void tls_commit(struct tls *t, size_t n);
 /* Seals what was committed. Called once a turn, before writing. */
 void tls_seal(struct tls *t);
-/* Sealed records, handshake messages and alerts, to be written in order and dropped with bufq_drop. */
+/* Sealed records, handshake messages and alerts, to be written in order and dropped with bufq_drop; after tls_seal, for
+ * the record under construction lies behind the last of them. */
 struct bufq *tls_output(struct tls *t);
 /* Seals, queues close_notify. */
 void tls_close(struct tls *t);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Any bytes at the start of a connection: what collecting says of them must not change when more come, and what
- * parsing points to must lie in the message.
+ * parsing points to must lie in the message. What TLS 1.3 would choose from it must be in it.
  */
 #include "tls/client_hello.h"
+#include "tls/negotiate13.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,34 @@ static void inside(struct bytes part, struct bytes message)
 {
     if (part.n && (part.p < message.p || part.p + part.n > message.p + message.n))
         abort();
+}
+
+/* What a TLS 1.3 server makes of it: what it chooses was offered, and what it goes on with is there. */
+static void negotiate(const struct client_hello *h, struct bytes message)
+{
+    static const char *const names[] = {"http/1.1"};
+    const struct tls_server server = {
+        .alpn = {names, 1}
+    };
+    const struct tls_identity identity = {.key_type = TLS_KEY_EC_P256};
+    struct negotiated13 n;
+    const char *why = NULL;
+    uint8_t digest[32];
+
+    client_hello_digest(message, digest);
+    if (negotiate13(&n, h, &server, &identity, &why)) {
+        if (!why || !*why)
+            abort();
+        return;
+    }
+    if (!n.suite || !client_hello_lists(h->cipher_suites, n.suite->number) || !n.group ||
+        !client_hello_lists(h->supported_groups, n.group->number) || !n.alpn ||
+        (n.signature && !client_hello_lists(h->signature_algorithms, n.signature->number)))
+        abort();
+    inside(n.share, message);
+    if (n.share.n && n.share.n != n.group->share_len)
+        abort();
+    (void)negotiate13_retried(h, digest, digest, n.group);
 }
 
 static void parse(struct bytes message)
@@ -42,7 +71,7 @@ static void parse(struct bytes message)
         if (h.random.n != 32 || h.session_id.n > 32 || h.cipher_suites.n % 2 || h.server_name.n > 255 ||
             h.binders_offset >= message.n || h.has_psk != (h.binders_offset != 0))
             abort();
-        (void)client_hello_lists(h.cipher_suites, 0xc02b);
+        negotiate(&h, message);
     }
     free(mine);
 }
