@@ -503,6 +503,12 @@ void handshake13_finished(struct server13 *s, struct bytes message)
     handshake13_free(s);
 }
 
+void handshake13_forget(struct handshake13 *h)
+{
+    mem_wipe(h->keys.secret, sizeof h->keys.secret);
+    mem_wipe(h->client_application, sizeof h->client_application);
+}
+
 void handshake13_free(struct server13 *s)
 {
     struct handshake13 *h = s->handshake;

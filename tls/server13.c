@@ -203,13 +203,25 @@ static void put_alert(struct server13 *s, uint8_t alert)
     (void)bufq_put(&s->engine.core->out, record, record13_seal(&s->write, RECORD_ALERT, record, 2));
 }
 
+/* Nothing is sealed or opened any more: what is not sent goes, and so do the keys (§6.2). */
+static void give_up(struct server13 *s)
+{
+    drop_record(s);
+    release_in(s);
+    mem_wipe(s->read_secret, sizeof s->read_secret);
+    mem_wipe(s->write_secret, sizeof s->write_secret);
+    mem_wipe(s + 1, 2 * aead_room(s->suite));
+    if (s->handshake)
+        handshake13_forget(s->handshake);
+}
+
 static void end(struct server13 *s, uint8_t alert)
 {
     if (alert == ALERT_CLOSE_NOTIFY)
         server13_flush(s);
     drop_record(s);
     put_alert(s, alert);
-    release_in(s);
+    give_up(s);
 }
 
 void server13_fail(struct server13 *s, uint8_t alert, const char *why)
@@ -302,8 +314,7 @@ static void take_alert(struct server13 *s, struct bytes text)
     tls_core_fail(core, alert, true,
                   alert == ALERT_CLOSE_NOTIFY ? "connection closed in the handshake"
                                               : alert_received_text(alert));
-    drop_record(s);
-    release_in(s);
+    give_up(s);
 }
 
 static void take_key_update(struct server13 *s, uint8_t request)

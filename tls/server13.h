@@ -96,6 +96,8 @@ void handshake13_begin(struct server13 *s, const struct client_hello *hello, str
 void handshake13_hello_bytes(struct server13 *s, struct bytes part);
 /* The client's Finished, header included. */
 void handshake13_finished(struct server13 *s, struct bytes message);
-void handshake13_free(struct server13 *s); /* wipes */
+/* Wipes its secrets: the connection is over. */
+void handshake13_forget(struct handshake13 *h);
+void handshake13_free(struct server13 *s); /* wipes all */
 
 #endif

@@ -30,6 +30,7 @@ static struct {
     enum place at;
     bool moved[PLACES][PLACES];
     bool backwards;
+    size_t over, remembers;
     struct tls_failure reasons[REASONS_MAX];
     size_t n;
 } seen;
@@ -57,9 +58,38 @@ static void note(struct tls_failure f)
         seen.reasons[seen.n++] = f;
 }
 
+static bool is_zero(const void *p, size_t n)
+{
+    const uint8_t *bytes = p;
+
+    while (n && !bytes[n - 1])
+        n--;
+    return n == 0;
+}
+
+/* The engine's secrets and expanded keys, the handshake's secrets. */
+static bool has_forgotten(const struct server13 *s)
+{
+    const struct handshake13 *h = s->handshake;
+
+    return is_zero(s->read_secret, sizeof s->read_secret) &&
+           is_zero(s->write_secret, sizeof s->write_secret) &&
+           is_zero(s + 1, 2 * aead_size(s->suite->aead)) &&
+           (!h || (is_zero(h->keys.secret, sizeof h->keys.secret) &&
+                   is_zero(h->client_application, sizeof h->client_application)));
+}
+
 static void look(const struct tls *t)
 {
     enum place next = place_of(t);
+
+    if (next == CLOSED || next == FAILED) {
+        /* All but a stream that was cut off, which nobody has told the engine of. */
+        bool cut_off = next == FAILED && !tls_failure(t).alert && !tls_failure(t).received;
+        seen.over++;
+        if (t->engine && !cut_off && !has_forgotten((const struct server13 *)(const void *)t->engine))
+            seen.remembers++;
+    }
 
     seen.moved[seen.at][next] = true;
     if (next < seen.at || (seen.at == CLOSED && next == FAILED))
@@ -129,6 +159,14 @@ TEST(every_way_from_state_to_state)
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         if (!CHECK(seen.moved[ways[i].from][ways[i].to]))
             printf("    from %s to %s\n", place_names[ways[i].from], place_names[ways[i].to]);
+}
+
+/* RFC 8446 §6.2: keys of a connection that failed are forgotten, and we need none of one that is closed. */
+TEST(no_key_is_left_when_it_is_over)
+{
+    run_corpus();
+    CHECK(seen.over > 100);
+    CHECK_EQ(seen.remembers, 0);
 }
 
 /* Every text and its alert. What is sent by tls_abort and what a client's alert says have one each. */
@@ -202,5 +240,5 @@ TEST(no_reason_that_is_not_written_down)
     }
 }
 
-TEST_MAIN(RUN(every_way_from_state_to_state), RUN(every_reason_to_fail),
+TEST_MAIN(RUN(every_way_from_state_to_state), RUN(no_key_is_left_when_it_is_over), RUN(every_reason_to_fail),
           RUN(no_reason_that_is_not_written_down))
