@@ -3,12 +3,26 @@
  * Owns which implementation a curve has. What a curve needs from the processor is asked by its own implementation.
  */
 #include "crypto/ec.h"
+#include "crypto/x25519.h"
+
+static const br_ec_impl *curve25519(void)
+{
+#ifdef __x86_64__
+    if (x25519_adx_works())
+        return &x25519_adx;
+#endif
+#ifdef __SIZEOF_INT128__
+    return &x25519_m64;
+#else
+    return &br_ec_c25519_m31;
+#endif
+}
 
 static const br_ec_impl *impl_of(int curve)
 {
     switch (curve) {
     case BR_EC_secp256r1: return &br_ec_p256_m31;
-    case BR_EC_curve25519: return &br_ec_c25519_m31;
+    case BR_EC_curve25519: return curve25519();
     default: return &br_ec_prime_i31;
     }
 }
