@@ -12,6 +12,7 @@
 #include "crypto/gcm_record.h"
 #include "crypto/poly1305_m64.h"
 #include "crypto/sha256_armv8.h"
+#include "crypto/sha256_x86.h"
 
 #include <stdint.h>
 
@@ -83,22 +84,26 @@ static const struct crypto_impl portable = {
 #endif
 
 #if HAVE_AESNI
-static const struct crypto_impl aesni = {
-    .fast_aes = true,
-    .aes_ctr = &br_aes_x86ni_ctr_vtable,
-    .ghash = br_ghash_pclmul,
-    .gcm_in = &GCM_IN,
-    .gcm_out = &GCM_OUT,
-    .sha256 = &br_sha256_vtable,
-    .chacha20 = CHACHA20_WITH_AESNI,
-    .poly1305 = POLY1305_WITH_AESNI,
-    .ec = &ec_all,
-    .ecdhe = &ec_ecdhe,
-    .ecdsa_sign = br_ecdsa_i31_sign_asn1,
-    .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,
-    .rsa_sign = RSA_SIGN,
-    .rsa_vrfy = RSA_VRFY,
-};
+/* clang-format off */
+#define AESNI                                                         \
+    .fast_aes = true,                                                 \
+    .aes_ctr = &br_aes_x86ni_ctr_vtable,                              \
+    .ghash = br_ghash_pclmul,                                         \
+    .gcm_in = &GCM_IN,                                                \
+    .gcm_out = &GCM_OUT,                                              \
+    .chacha20 = CHACHA20_WITH_AESNI,                                  \
+    .poly1305 = POLY1305_WITH_AESNI,                                  \
+    .ec = &ec_all,                                                    \
+    .ecdhe = &ec_ecdhe,                                               \
+    .ecdsa_sign = br_ecdsa_i31_sign_asn1,                             \
+    .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,                             \
+    .rsa_sign = RSA_SIGN,                                             \
+    .rsa_vrfy = RSA_VRFY
+/* clang-format on */
+
+/* Of processors with AES, those of Intel before Ice Lake have no SHA. */
+static const struct crypto_impl aesni = {AESNI, .sha256 = &br_sha256_vtable};
+static const struct crypto_impl aesni_sha = {AESNI, .sha256 = &sha256_x86};
 #endif
 
 #ifdef __AARCH64EL__
@@ -129,7 +134,7 @@ const struct crypto_impl *crypto_impl(void)
 {
 #if HAVE_AESNI
     if (__builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1"))
-        return &aesni;
+        return sha256_x86_works() ? &aesni_sha : &aesni;
 #endif
 #ifdef __AARCH64EL__
     if (aes_armv8_has() && sha256_armv8_has()) /* what has one has the others */

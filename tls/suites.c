@@ -5,6 +5,7 @@
 #include "tls/suites.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum cipher { AES128, AES256, CHACHA20, CIPHERS };
 
@@ -66,13 +67,25 @@ const char *suites_name(uint16_t suite)
     return "";
 }
 
+/* Of BearSSL's inside (src/inner.h): P_hash of RFC 5246 §5 with any hash, added to `dst`. */
+void br_tls_phash(void *dst, size_t len, const br_hash_class *dig, const void *secret, size_t secret_len,
+                  const char *label, size_t seed_num, const br_tls_prf_seed_chunk *seed);
+
+/* br_tls12_sha256_prf() knows BearSSL's own SHA-256 alone. */
+static void prf_sha256(void *dst, size_t len, const void *secret, size_t secret_len, const char *label,
+                       size_t seed_num, const br_tls_prf_seed_chunk *seed)
+{
+    memset(dst, 0, len);
+    br_tls_phash(dst, len, crypto_impl()->sha256, secret, secret_len, label, seed_num, seed);
+}
+
 void suites_set_impl(br_ssl_engine_context *eng, const struct crypto_impl *impl)
 {
     br_ssl_engine_set_versions(eng, BR_TLS12, BR_TLS12);
-    br_ssl_engine_set_hash(eng, br_sha256_ID, &br_sha256_vtable);
+    br_ssl_engine_set_hash(eng, br_sha256_ID, impl->sha256);
     br_ssl_engine_set_hash(eng, br_sha384_ID, &br_sha384_vtable);
     br_ssl_engine_set_hash(eng, br_sha512_ID, &br_sha512_vtable);
-    br_ssl_engine_set_prf_sha256(eng, br_tls12_sha256_prf);
+    br_ssl_engine_set_prf_sha256(eng, prf_sha256);
     br_ssl_engine_set_prf_sha384(eng, br_tls12_sha384_prf);
     br_ssl_engine_set_aes_ctr(eng, impl->aes_ctr);
     br_ssl_engine_set_ghash(eng, impl->ghash);
