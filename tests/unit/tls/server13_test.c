@@ -143,6 +143,33 @@ TEST(groups_and_retries)
     }
 }
 
+/* A chain longer than a record, and than a buffer: in records as small as may be, and in large ones. */
+TEST(a_long_chain)
+{
+    static const uint16_t limits[] = {0, 64, 1000, 16385};
+
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        struct scene13 s;
+        scene13_init(&s, "p256.pem", "p256.key");
+        struct tls_identity *id = s.rig.fallback;
+        br_x509_certificate leaf = id->chain[0];
+        id->chain = mem_realloc(id->chain, 200 * sizeof *id->chain);
+        assert(id->chain);
+        while (id->chain_len < 200) {
+            br_x509_certificate *c = &id->chain[id->chain_len++];
+            *c = (br_x509_certificate){.data = mem_alloc(leaf.data_len), .data_len = leaf.data_len};
+            memcpy(c->data, leaf.data, leaf.data_len);
+        }
+        CHECK(200 * leaf.data_len > 4 * BUF_LARGE);
+        scene13_begin(&s);
+        s.client.hello.record_size_limit = limits[i];
+        scene13_handshake(&s);
+        if (scene13_is_open(&s))
+            scene13_exchange(&s);
+        scene13_free(&s);
+    }
+}
+
 /* Without a session id there is no middlebox to please (§D.4). */
 TEST(no_session_id_no_change_cipher_spec)
 {
@@ -522,8 +549,8 @@ TEST(no_allocation_is_one_too_many)
 }
 
 TEST_MAIN(RUN(p256_key), RUN(p384_key), RUN(p521_key), RUN(rsa_key), RUN(suites_and_their_order),
-          RUN(groups_and_retries), RUN(no_session_id_no_change_cipher_spec), RUN(name_and_protocol),
-          RUN(second_hello_may_change_what_the_rfc_lists), RUN(resumes), RUN(resumes_after_a_retry),
-          RUN(resumes_with_another_suite_of_the_same_hash), RUN(takes_the_first_that_fits),
-          RUN(resumes_without_signature_algorithms), RUN(does_not_resume), RUN(early_data_goes_by),
-          RUN(no_allocation_is_one_too_many))
+          RUN(groups_and_retries), RUN(a_long_chain), RUN(no_session_id_no_change_cipher_spec),
+          RUN(name_and_protocol), RUN(second_hello_may_change_what_the_rfc_lists), RUN(resumes),
+          RUN(resumes_after_a_retry), RUN(resumes_with_another_suite_of_the_same_hash),
+          RUN(takes_the_first_that_fits), RUN(resumes_without_signature_algorithms), RUN(does_not_resume),
+          RUN(early_data_goes_by), RUN(no_allocation_is_one_too_many))
