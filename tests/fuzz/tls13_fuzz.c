@@ -74,11 +74,10 @@ struct fuzz13 {
     struct tls *tls;
     struct client13 client;
     struct psk13 psks[PSKS];
-    struct sink kept; /* the bytes that extensions are made of */
-    bool honest;      /* the client knows all that it has sent */
-    bool deaf;        /* the client does not read */
-    bool hello_due;   /* it is its turn to say hello, */
-    bool second;      /* for the second time */
+    bool honest;    /* the client knows all that it has sent */
+    bool deaf;      /* the client does not read */
+    bool hello_due; /* it is its turn to say hello, */
+    bool second;    /* for the second time */
     bool finished;
     uint64_t sent, got;   /* bytes of data from the client, */
     uint64_t lent, heard; /* and from the server */
@@ -153,7 +152,6 @@ static void end_run(struct fuzz13 *f)
     mem_fail_at(-1, 0);
     tls_free(f->tls);
     client13_free(&f->client);
-    sink_free(&f->kept);
     if (pool_lent(f->server.pool))
         abort();
     pool_free(f->server.pool);
@@ -259,19 +257,6 @@ static struct bytes rest(struct reader *r)
     return reader_take(r, reader_left(r));
 }
 
-static struct bytes keep(struct fuzz13 *f, struct bytes b)
-{
-    uint8_t *copy = mem_alloc(b.n + 1);
-
-    if (!copy)
-        return (struct bytes){NULL, 0};
-    if (b.n)
-        memcpy(copy, b.p, b.n);
-    mem_free(f->kept.p);
-    f->kept = (struct sink){.p = copy, .n = b.n};
-    return (struct bytes){copy, b.n};
-}
-
 static void set_values(struct values13 *list, struct reader *r)
 {
     static const uint16_t known[] = {29,     23,     24,     0x0403, 0x0804, 0x1301,
@@ -340,9 +325,9 @@ static void say(struct fuzz13 *f, struct reader *r)
     default: /* the client does not know what is in them */
         f->honest = false;
         if (what & 16)
-            h->extra_last = keep(f, rest(r));
+            h->extra_last = rest(r);
         else
-            h->extra = keep(f, rest(r));
+            h->extra = rest(r);
         break;
     }
 }
