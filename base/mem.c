@@ -6,6 +6,7 @@
  */
 #include "base/mem.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -104,6 +105,7 @@ static void give_block(void *p, size_t usable)
         free(p);
         return;
     }
+    assert(kept.of[class].first != block); /* freed twice */
     *block = (struct kept){kept.of[class].first, usable};
     kept.of[class].first = block;
     kept.of[class].bytes += usable;
@@ -116,6 +118,8 @@ static bool may_allocate(size_t n, size_t old)
     size_t attempt = heap.attempts++;
     size_t rest = heap.used - old;
 
+    if (n > PTRDIFF_MAX)
+        return false;
     if (heap.fail_left > 0 && attempt >= heap.fail_from) {
         heap.fail_left--;
         return false;
