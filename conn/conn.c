@@ -171,6 +171,12 @@ static void finish_socket(struct conn *c, int error)
     finish(c, c->reason != CONN_ENDED ? c->reason : reset ? CONN_PEER_RESET : CONN_FAILED, error);
 }
 
+/* By conn_reset, or without memory. */
+static void finish_given_up(struct conn *c)
+{
+    finish(c, c->error == ENOMEM ? CONN_MEMORY : c->reason != CONN_ENDED ? c->reason : CONN_RESET, c->error);
+}
+
 static void on_timer(struct timer *timer)
 {
     struct conn *c = OF(timer, timer);
@@ -179,7 +185,7 @@ static void on_timer(struct timer *timer)
         c->drained = false;
         return;
     }
-    finish(c, c->state == CONN_LINGERING ? CONN_ENDED : CONN_RESET, 0);
+    finish(c, c->reason != CONN_ENDED || c->state == CONN_LINGERING ? c->reason : CONN_RESET, 0);
 }
 
 /* --- writing --- */
@@ -400,7 +406,8 @@ static bool read_once(struct conn *c, size_t max)
         c->peer_ended = true;
         return false;
     }
-    c->bytes_in += (uint64_t)got;
+    if (!c->half_told) /* what comes after close_notify is no progress */
+        c->bytes_in += (uint64_t)got;
     if (direct) {
         c->handler->filled(c->owner, (size_t)got);
         return (size_t)got == into.n;
@@ -446,7 +453,7 @@ static bool fill(struct conn *c, bool readable)
         readable = read_once(c, wanted ? SIZE_MAX : READ_AHEAD);
         if (c->state == CONN_CLOSED)
             return false;
-        if (c->bytes_in - before > TURN_MAX)
+        if (c->bytes_in - before > TURN_MAX || c->half_told)
             break;
     }
     return true;
@@ -567,13 +574,13 @@ static void pump(struct conn *c, uint32_t events)
     if (events & (EPOLLOUT | EPOLLERR))
         c->blocked = false;
     if (c->give_up) {
-        finish(c, c->error == ENOMEM ? CONN_MEMORY : CONN_RESET, c->error);
+        finish_given_up(c);
         return;
     }
     if (c->state < CONN_FLUSHING && c->state != CONN_CONNECTING && !fill(c, readable))
         return;
     if (c->give_up) { /* by what came */
-        finish(c, c->error == ENOMEM ? CONN_MEMORY : CONN_RESET, c->error);
+        finish_given_up(c);
         return;
     }
     if (c->close_asked && c->state == CONN_OPEN)
@@ -678,6 +685,11 @@ bool conn_is_quiet(const struct conn *c)
 struct tls *conn_tls(const struct conn *c)
 {
     return c->tls;
+}
+
+bool conn_is_ending(const struct conn *c)
+{
+    return c->state >= CONN_FLUSHING;
 }
 
 bool conn_is_open(const struct conn *c)

@@ -79,6 +79,8 @@ bool conn_is_quiet(const struct conn *c);
 struct tls *conn_tls(const struct conn *c); /* NULL: none */
 /* The peer has sent close_notify and no FIN, and bytes can still be sent to it. */
 bool conn_is_half_closed(const struct conn *c);
+/* What is left to be sent leaves, or the peer's end is waited for; it has a time of its own for that. */
+bool conn_is_ending(const struct conn *c);
 bool conn_is_open(const struct conn *c);  /* connected, handshake done, not being closed */
 size_t conn_unsent(const struct conn *c); /* bytes that wait to be written */
 /* Wire bytes so far: progress, for timeouts. */

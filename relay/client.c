@@ -143,11 +143,13 @@ static void on_timer(struct timer *timer)
     uint64_t now = loop_now(c->relay->loop);
     const struct conf_timeouts *t = &c->conf->timeouts;
 
+    if (conn_is_ending(c->conn))
+        return;
     if (c->handshaking) {
         time_out(c, "handshake", t->handshake);
         return;
     }
-    if (!conn_is_open(c->conn)) /* being closed, which has its own time */
+    if (!conn_is_open(c->conn)) /* about to be closed */
         return;
     switch (h1_server_state(c->h1)) {
     case H1_SERVER_IDLE: { /* a connection that has never asked gets no longer than a head */
