@@ -115,7 +115,7 @@ static void make_psks(struct fuzz13 *f)
         struct ticket t = {.suite = i == 1 ? 0x1302 : 0x1301, .age_add = 77 * i, .psk_len = i == 1 ? 48 : 32};
         memset(t.psk, (int)i, sizeof t.psk);
         memcpy(p->key, t.psk, sizeof t.psk);
-        p->hash = i == 1 ? &br_sha384_vtable : &br_sha256_vtable;
+        p->hash = suite13_hash(suite13_find(i == 1 ? 0x1302 : 0x1301));
         p->age_add = t.age_add;
         if (i == 5)
             t.suite = 0x1399;
