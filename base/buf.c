@@ -87,6 +87,25 @@ struct buf *pool_get(struct pool *pool, size_t min)
     return buf;
 }
 
+bool pool_widen(struct pool *pool, struct buf **buf, size_t cap)
+{
+    struct buf *old = *buf, *wider;
+
+    if (old != NULL && old->cap >= cap)
+        return true;
+    wider = pool_get(pool, cap);
+    if (wider == NULL)
+        return false;
+    if (old != NULL) {
+        memcpy(wider->data, old->data, old->end);
+        wider->pos = old->pos;
+        wider->end = old->end;
+        pool_put(pool, old);
+    }
+    *buf = wider;
+    return true;
+}
+
 void pool_put(struct pool *pool, struct buf *buf)
 {
     struct shelf *shelf;

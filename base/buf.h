@@ -28,6 +28,9 @@ struct pool *pool_new(unsigned keep_large, unsigned keep_small);
 void pool_free(struct pool *pool); /* all buffers are back, or it asserts */
 struct buf *pool_get(struct pool *pool,
                      size_t min); /* cap >= min (<= BUF_LARGE), empty; NULL when out of memory */
+/* Makes *buf take `cap` bytes in all (<= BUF_LARGE): a wider one takes over its content; NULL becomes an empty one. False
+ * when out of memory: it is as it was. */
+bool pool_widen(struct pool *pool, struct buf **buf, size_t cap);
 void pool_put(struct pool *pool, struct buf *buf); /* NULL is fine; content is not wiped */
 /* Frees what the pool holds on to. Nobody needs to: what it keeps is bounded. */
 void pool_trim(struct pool *pool);

@@ -134,11 +134,25 @@ static void put_alert(struct bear12 *b, uint8_t level, uint8_t alert)
     (void)bufq_put(&b->engine.core->out, p, n); /* without memory, the peer sees the connection close */
 }
 
+static bool has_data(const struct bear12 *b)
+{
+    size_t n;
+    return b->eng->ibuf && br_ssl_engine_recvapp_buf(b->eng, &n);
+}
+
+/* Who was given data may be reading it: it failed in sending the answer. */
+static void give_up(struct bear12 *b)
+{
+    detach_out(b);
+    if (!has_data(b))
+        detach_in(b);
+}
+
 static void fail(struct bear12 *b, uint8_t alert, const char *text)
 {
     put_alert(b, 2, alert);
     tls_core_fail(b->engine.core, alert, false, text);
-    bear12_release(b);
+    give_up(b);
 }
 
 static void fail_memory(struct bear12 *b)
@@ -181,7 +195,10 @@ void bear12_alert(struct tls_engine *e, uint8_t alert)
     if (b->engine.core->status == TLS_FAILED)
         return;
     put_alert(b, alert == ALERT_CLOSE_NOTIFY ? 1 : 2, alert);
-    bear12_release(b);
+    if (alert == ALERT_CLOSE_NOTIFY)
+        bear12_release(b);
+    else
+        give_up(b);
 }
 
 /* --- beginning --- */
@@ -222,12 +239,6 @@ void bear12_started(struct bear12 *b)
 }
 
 /* --- receiving --- */
-
-static bool has_data(const struct bear12 *b)
-{
-    size_t n;
-    return b->eng->ibuf && br_ssl_engine_recvapp_buf(b->eng, &n);
-}
 
 static void check_open(struct bear12 *b)
 {
@@ -310,18 +321,20 @@ static size_t collect(struct bear12 *b, const uint8_t *p, size_t n)
     if (b->head_len < HEADER)
         return used;
     size_t size = HEADER + body_length(b->head);
-    if (!b->in) {
-        if (!header_is_good(b, b->head))
-            return used;
-        b->in = pool_get(b->engine.core->pool, size);
-        if (!b->in) {
-            fail_memory(b);
-            return used;
-        }
+    if (!b->in && !header_is_good(b, b->head))
+        return used;
+    size_t there = b->in ? b->in->end : HEADER;
+    size_t k = size - there < n - used ? size - there : n - used;
+    /* For what has come, not for what the header announces. */
+    bool begins = !b->in;
+    if (!pool_widen(b->engine.core->pool, &b->in, there + k)) {
+        fail_memory(b);
+        return used;
+    }
+    if (begins) {
         memcpy(b->in->data, b->head, HEADER);
         b->in->end = HEADER;
     }
-    size_t k = size - b->in->end < n - used ? size - b->in->end : n - used;
     memcpy(b->in->data + b->in->end, p + used, k);
     b->in->end += (uint32_t)k;
     used += k;

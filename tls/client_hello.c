@@ -127,6 +127,7 @@ enum extension {
     EXT_OID_FILTERS = 48, /* of a CertificateRequest */
     EXT_SIGNATURE_ALGORITHMS_CERT = 50,
     EXT_KEY_SHARE = 51,
+    EXT_ENCRYPTED_CLIENT_HELLO = 0xfe0d, /* not ours to read: RFC 9849 §6.1.5 makes it anew */
     EXT_RENEGOTIATION_INFO = 0xff01,
 };
 
@@ -359,7 +360,7 @@ const char *client_hello_alpn(const struct client_hello *hello, const char *cons
 static bool may_change(uint16_t type)
 {
     return type == EXT_KEY_SHARE || type == EXT_EARLY_DATA || type == EXT_COOKIE ||
-           type == EXT_PRE_SHARED_KEY || type == EXT_PADDING;
+           type == EXT_PRE_SHARED_KEY || type == EXT_PADDING || type == EXT_ENCRYPTED_CLIENT_HELLO;
 }
 
 void client_hello_digest(struct bytes message, uint8_t digest[32])

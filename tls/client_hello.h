@@ -48,7 +48,7 @@ bool client_hello_lists(struct bytes vector, uint16_t v);
 const char *client_hello_alpn(const struct client_hello *hello, const char *const *names, unsigned n);
 
 /* SHA-256 of all that may not change in a second hello after a HelloRetryRequest (RFC 8446 §4.1.2): everything but
- * key_share, early_data, cookie, pre_shared_key and padding. `message` has been parsed. */
+ * key_share, early_data, cookie, pre_shared_key, padding and encrypted_client_hello. `message` has been parsed. */
 void client_hello_digest(struct bytes message, uint8_t digest[32]);
 
 /* Looks at the start of a connection's bytes: 0 needs more, > 0 the length of the record(s) that hold the whole

@@ -257,8 +257,10 @@ static int choose_psk(struct server13 *s, const struct client_hello *hello, stru
             continue;
         const struct suite13 *made = suite13_find(ticket.suite);
         bool fits = made && made->hash == s->suite->hash;
-        if (fits)
+        if (fits) {
+            s->handshake->authenticated_ms = ticket.authenticated_ms;
             key_schedule_init(&s->handshake->keys, hash, ticket.psk);
+        }
         mem_wipe(&ticket, sizeof ticket);
         if (!fits)
             continue;
@@ -418,14 +420,13 @@ void handshake13_hello_bytes(struct server13 *s, struct bytes part)
         server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "empty handshake record");
         return;
     }
-    if (!h->hello)
-        h->hello = pool_get(s->engine.core->pool, BUF_LARGE);
-    if (!h->hello) {
-        server13_fail(s, ALERT_INTERNAL_ERROR, "out of memory");
+    size_t all = (h->hello ? h->hello->end : 0) + part.n;
+    if (all > MESSAGE_HEADER + CLIENT_HELLO_MAX) {
+        server13_fail(s, ALERT_ILLEGAL_PARAMETER, "ClientHello too large");
         return;
     }
-    if (part.n > h->hello->cap - h->hello->end) {
-        server13_fail(s, ALERT_ILLEGAL_PARAMETER, "ClientHello too large");
+    if (!pool_widen(s->engine.core->pool, &h->hello, all)) {
+        server13_fail(s, ALERT_INTERNAL_ERROR, "out of memory");
         return;
     }
     memcpy(h->hello->data + h->hello->end, part.p, part.n);
@@ -449,7 +450,9 @@ static bool put_ticket(struct server13 *s, const uint8_t *resumption, uint8_t nu
 {
     uint8_t text[64 + TICKET_MAX], sealed[TICKET_MAX];
     struct writer w = writer_of(text, sizeof text);
-    struct ticket ticket = {.suite = s->suite->number, .psk_len = (uint8_t)suite13_hash_len(s->suite)};
+    struct ticket ticket = {.suite = s->suite->number,
+                            .authenticated_ms = s->handshake->authenticated_ms,
+                            .psk_len = (uint8_t)suite13_hash_len(s->suite)};
 
     random_bytes(&ticket.age_add, sizeof ticket.age_add);
     key_schedule_ticket(suite13_hash(s->suite), resumption, (struct bytes){&number, 1}, ticket.psk);

@@ -60,9 +60,10 @@ struct bytes tls_identity_certificate(struct tls_identity *id)
         return (struct bytes){id->certificate.p, id->certificate.n};
     for (size_t i = 0; i < id->chain_len; i++)
         n += 3 + id->chain[i].data_len + 2;
-    struct writer w = writer_of(mem_alloc(n), n);
-    if (!w.start)
+    uint8_t *p = mem_alloc(n);
+    if (!p)
         return (struct bytes){NULL, 0};
+    struct writer w = writer_of(p, n);
     writer_u8(&w, CERTIFICATE);
     size_t message = writer_open(&w, 3);
     writer_u8(&w, 0); /* certificate_request_context */

@@ -17,6 +17,9 @@
 enum {
     /* Records that bring nothing, in a row, that are put up with: empty ones, KeyUpdates, user_canceled. */
     STRAYS_MAX = 32,
+    /* Keys are cheap to ask for and dear to make: so many may have opened fewer than so many records. */
+    HASTY = 16,
+    HASTY_MAX = 64,
     /* A response begins in records that fit one TCP segment, so that its first bytes can be used when they arrive:
      * 1500 less the headers of IPv6 and TCP with timestamps, less a record's own. */
     UNIT_SMALL = 1400,
@@ -207,7 +210,8 @@ static void put_alert(struct server13 *s, uint8_t alert)
 static void give_up(struct server13 *s)
 {
     drop_record(s);
-    release_in(s);
+    if (!s->data.n) /* who was given it may be reading it: it failed in sending the answer */
+        release_in(s);
     mem_wipe(s->read_secret, sizeof s->read_secret);
     mem_wipe(s->write_secret, sizeof s->write_secret);
     mem_wipe(s + 1, 2 * aead_room(s->suite));
@@ -222,11 +226,13 @@ static void end(struct server13 *s, uint8_t alert)
     drop_record(s);
     put_alert(s, alert);
     give_up(s);
+    if (alert == ALERT_CLOSE_NOTIFY)
+        release_in(s);
 }
 
 void server13_fail(struct server13 *s, uint8_t alert, const char *why)
 {
-    if (s->engine.core->status == TLS_FAILED)
+    if (s->engine.core->status >= TLS_CLOSED)
         return;
     end(s, alert);
     tls_core_fail(s->engine.core, alert, false, why);
@@ -323,9 +329,15 @@ static void take_key_update(struct server13 *s, uint8_t request)
         server13_fail(s, ALERT_ILLEGAL_PARAMETER, "malformed KeyUpdate");
         return;
     }
+    if (s->read.seq < HASTY && ++s->hasty_updates > HASTY_MAX) {
+        server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "too many KeyUpdates");
+        return;
+    }
     next_key(s, &s->read, s->read_secret);
-    if (request)
+    if (request) {
+        server13_flush(s); /* what was written before it was asked for; all after it goes under the new key */
         s->key_update_owed = true;
+    }
 }
 
 /* The length that a message has to have in this state; 0: it has no place here. */
@@ -365,7 +377,9 @@ static void take_handshake(struct server13 *s, struct bytes text)
     if (s->message_len < MESSAGE_HEADER + expected)
         return;
     s->message_len = 0;
-    if (s->state == WAIT_FINISHED)
+    if (++s->strays > STRAYS_MAX)
+        server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "too many records without data");
+    else if (s->state == WAIT_FINISHED)
         handshake13_finished(s, (struct bytes){message, MESSAGE_HEADER + expected});
     else
         take_key_update(s, message[MESSAGE_HEADER]);
@@ -378,9 +392,10 @@ static void take_text(struct server13 *s, uint8_t type, struct bytes text)
         server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "record between the parts of a message");
         return;
     }
+    /* The parts of a message are bounded by its length. */
     if (type == RECORD_DATA && text.n)
         s->strays = 0;
-    else if (++s->strays > STRAYS_MAX) {
+    else if (type != RECORD_HANDSHAKE && ++s->strays > STRAYS_MAX) {
         server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "too many records without data");
         return;
     }
@@ -503,18 +518,20 @@ static size_t collect(struct server13 *s, const uint8_t *p, size_t n)
     if (s->head_len < RECORD_HEADER)
         return used;
     size_t size = RECORD_HEADER + body_length(s->head);
-    if (!s->in) {
-        if (!header_is_good(s, s->head))
-            return used;
-        s->in = pool_get(s->engine.core->pool, size);
-        if (!s->in) {
-            fail_memory(s);
-            return used;
-        }
+    if (!s->in && !header_is_good(s, s->head))
+        return used;
+    size_t there = s->in ? s->in->end : RECORD_HEADER;
+    size_t k = size - there < n - used ? size - there : n - used;
+    /* For what has come, not for what the header announces. */
+    bool begins = !s->in;
+    if (!pool_widen(s->engine.core->pool, &s->in, there + k)) {
+        fail_memory(s);
+        return used;
+    }
+    if (begins) {
         memcpy(s->in->data, s->head, RECORD_HEADER);
         s->in->end = RECORD_HEADER;
     }
-    size_t k = size - s->in->end < n - used ? size - s->in->end : n - used;
     memcpy(s->in->data + s->in->end, p + used, k);
     s->in->end += (uint32_t)k;
     used += k;
@@ -570,6 +587,7 @@ static bool server13_hold(struct tls_engine *e)
         return true;
     s->in = pool_get(e->core->pool, s->data.n);
     if (!s->in) {
+        s->data = (struct bytes){NULL, 0};
         fail_memory(s);
         return false;
     }

@@ -42,6 +42,7 @@ struct handshake13 {
     struct buf *hello;           /* the second, as far as it has come */
     uint8_t message[MESSAGE_HEADER + KEY_SCHEDULE_MAX]; /* the client's Finished, if it comes in pieces */
     size_t early_left;                                  /* bytes of early data that are still skipped */
+    uint64_t authenticated_ms;                          /* of the ticket that was taken; 0: none */
     bool resumes;                                       /* the client can use tickets */
 };
 
@@ -61,6 +62,7 @@ struct server13 {
     uint8_t message_len;                 /* of a message that comes in pieces */
     uint8_t message[MESSAGE_HEADER + 1]; /* a KeyUpdate's; before, the handshake's is in use */
     uint8_t strays;                      /* records in a row that bring nothing */
+    uint8_t hasty_updates;               /* KeyUpdates that came too soon after the one before */
     uint8_t state;
     bool resumed;
     /* Sending: a record under construction at the end of the output queue, of text of one type. */

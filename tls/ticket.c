@@ -21,7 +21,7 @@ enum {
     KEPT = 3, /* keys of our own */
     VERSION = 1,
     SITE = 16, /* bytes of the site's hash */
-    STATE = 1 + 2 + 8 + 4 + SITE + 1 + TICKET_PSK_MAX,
+    STATE = 1 + 2 + 8 + 8 + 4 + SITE + 1 + TICKET_PSK_MAX,
     WEEK = 7 * 24 * 60 * 60, /* §4.6.1 */
     SKEW_MS = 10 * 1000,     /* that the client's clock or a replica's may be wrong by */
 };
@@ -152,6 +152,19 @@ static void hash_site(const char *site, uint8_t out[SITE])
     memcpy(out, hash, SITE);
 }
 
+static void put_time(struct writer *w, uint64_t ms)
+{
+    writer_u32(w, (uint32_t)(ms >> 32));
+    writer_u32(w, (uint32_t)ms);
+}
+
+static uint64_t take_time(struct reader *r)
+{
+    uint64_t high = reader_u32(r);
+
+    return high << 32 | reader_u32(r);
+}
+
 size_t ticket_seal(struct tls_tickets *t, const struct ticket *ticket, const char *site,
                    uint8_t out[TICKET_MAX])
 {
@@ -168,8 +181,8 @@ size_t ticket_seal(struct tls_tickets *t, const struct ticket *ticket, const cha
     uint8_t *state = w.p;
     writer_u8(&w, VERSION);
     writer_u16(&w, ticket->suite);
-    writer_u32(&w, (uint32_t)(now >> 32));
-    writer_u32(&w, (uint32_t)now);
+    put_time(&w, now);
+    put_time(&w, ticket->authenticated_ms ? ticket->authenticated_ms : now);
     writer_u32(&w, ticket->age_add);
     writer_put(&w, site_hash, SITE);
     writer_u8(&w, ticket->psk_len);
@@ -188,11 +201,13 @@ static const struct key *find_key(const struct tls_tickets *t, const uint8_t *na
     return NULL;
 }
 
-static bool is_young(const struct tls_tickets *t, uint64_t made, uint32_t claimed_age)
+/* It, and the line of resumptions that it stands in: a session is not carried on for ever (RFC 8446 §4.6.1). */
+static bool is_young(const struct tls_tickets *t, uint64_t made, uint64_t authenticated, uint32_t claimed_age)
 {
     uint64_t now = (uint64_t)time_wall_ms(), lifetime = (uint64_t)tls_tickets_lifetime(t) * 1000;
 
-    return made <= now + SKEW_MS && now <= made + lifetime && claimed_age <= lifetime + SKEW_MS;
+    return made <= now + SKEW_MS && now <= made + lifetime && now <= authenticated + (uint64_t)WEEK * 1000 &&
+           claimed_age <= lifetime + SKEW_MS;
 }
 
 static bool read_state(const struct tls_tickets *t, const uint8_t *state, const char *site,
@@ -205,14 +220,14 @@ static bool read_state(const struct tls_tickets *t, const uint8_t *state, const 
     if (reader_u8(&r) != VERSION)
         return false;
     ticket->suite = reader_u16(&r);
-    uint64_t made = (uint64_t)reader_u32(&r) << 32;
-    made |= reader_u32(&r);
+    uint64_t made = take_time(&r);
+    ticket->authenticated_ms = take_time(&r);
     ticket->age_add = reader_u32(&r);
     struct bytes made_at = reader_take(&r, SITE);
     ticket->psk_len = reader_u8(&r);
     memcpy(ticket->psk, reader_take(&r, TICKET_PSK_MAX).p, TICKET_PSK_MAX);
     return ticket->psk_len <= TICKET_PSK_MAX && memcmp(made_at.p, site_hash, SITE) == 0 &&
-           is_young(t, made, obfuscated_age - ticket->age_add);
+           is_young(t, made, ticket->authenticated_ms, obfuscated_age - ticket->age_add);
 }
 
 bool ticket_open(struct tls_tickets *t, struct bytes sealed, const char *site, uint32_t obfuscated_age,

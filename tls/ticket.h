@@ -34,6 +34,7 @@ uint32_t tls_tickets_lifetime(const struct tls_tickets *t);
 struct ticket {
     uint16_t suite;
     uint32_t age_add;
+    uint64_t authenticated_ms; /* wall clock: the full handshake that its line began with; 0: now */
     uint8_t psk_len;
     uint8_t psk[TICKET_PSK_MAX];
 };

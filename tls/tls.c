@@ -177,25 +177,6 @@ static size_t try_hello(struct tls *t, uint8_t *p, size_t n)
     return len > 0 ? (size_t)len : 0;
 }
 
-/* Room for `more` bytes behind what is collected. */
-static bool hello_room(struct tls *t, size_t more)
-{
-    struct buf *old = t->hello, *wider;
-
-    if (old && old->cap - old->end >= more)
-        return true;
-    size_t have = old ? old->end : 0;
-    wider = pool_get(t->core.pool, have + more <= BUF_SMALL ? BUF_SMALL : BUF_LARGE);
-    if (!wider)
-        return false;
-    if (old)
-        memcpy(wider->data, old->data, have);
-    wider->end = (uint32_t)have;
-    pool_put(t->core.pool, old);
-    t->hello = wider;
-    return true;
-}
-
 /* Returns how many bytes it took. */
 static size_t recv_hello(struct tls *t, uint8_t *p, size_t n)
 {
@@ -211,7 +192,7 @@ static size_t recv_hello(struct tls *t, uint8_t *p, size_t n)
         return 0;
     }
     size_t k = n < BUF_LARGE - before ? n : BUF_LARGE - before;
-    if (!hello_room(t, k)) {
+    if (!pool_widen(t->core.pool, &t->hello, before + k)) {
         refuse(t, ALERT_INTERNAL_ERROR, "out of memory");
         return 0;
     }

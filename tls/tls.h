@@ -70,8 +70,8 @@ void tls_free(struct tls *t); /* wipes keys; NULL is fine */
 size_t tls_recv(struct tls *t, uint8_t *p, size_t n);
 /* The peer's TCP stream ended. Without a close_notify before it, that is a truncation: TLS_FAILED with no alert. */
 void tls_recv_eof(struct tls *t);
-/* Application data received and not consumed. Valid until the next call on t, or until the memory given to
- * tls_recv goes: tls_hold before that. */
+/* Application data received and not consumed. Valid until tls_consume, tls_recv or tls_free, whatever is sent meanwhile,
+ * or until the memory given to tls_recv goes: tls_hold before that. */
 struct bytes tls_data(const struct tls *t);
 void tls_consume(struct tls *t, size_t n);
 /* Takes what tls_data shows into a buffer of its own. False when out of memory (the connection fails). */

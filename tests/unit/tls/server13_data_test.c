@@ -6,6 +6,8 @@
 #include "tests/unit/tls/clock.h"
 #include "tests/unit/tls/scene13.h"
 
+#include "base/mem.h"
+
 enum { MUCH = 200000 };
 
 static const size_t pieces[] = {1, 2, 5, 1000, 17000, SIZE_MAX};
@@ -470,8 +472,104 @@ TEST(ours_of_a_handshake)
     }
 }
 
-TEST_MAIN(RUN(data_of_a_client), RUN(part_of_a_record_is_not_idle), RUN(record_size_limits),
-          RUN(records_grow_in_a_burst), RUN(what_is_committed_leaves_in_one_record),
+/* Who was given data answers at once, and there is no memory to answer in: the data stays until it is consumed. */
+TEST(no_memory_for_an_answer_to_data_unread)
+{
+    for (int hold = 0; hold < 2; hold++) {
+        struct scene13 s;
+
+        scene13_init(&s, "p256.pem", "p256.key");
+        scene13_begin(&s);
+        scene13_handshake(&s);
+        scene13_is_open(&s);
+        client13_data(&s.client, "unread", 6);
+        CHECK_EQ(tls_recv(s.tls, s.client.out.p, s.client.out.n), s.client.out.n);
+        if (hold)
+            CHECK(tls_hold(s.tls));
+        struct bytes data = tls_data(s.tls);
+        pool_trim(s.rig.pool);
+        mem_fail_at(0, 1000);
+        CHECK_EQ(tls_lend(s.tls).n, 0);
+        mem_fail_at(-1, 0);
+        CHECK_EQ(tls_status(s.tls), TLS_FAILED);
+        CHECK_MEM(data.p, data.n, "unread", 6);
+        tls_consume(s.tls, 6);
+        CHECK_EQ(tls_data(s.tls).n, 0);
+        scene13_free(&s);
+    }
+}
+
+/* What was written before the request goes under the old key, what is written after it under the new one
+ * (RFC 8446 §4.6.3). */
+TEST(key_update_between_what_is_committed_and_what_follows)
+{
+    struct scene13 s;
+
+    scene13_init(&s, "p256.pem", "p256.key");
+    scene13_begin(&s);
+    scene13_handshake(&s);
+    if (scene13_is_open(&s)) {
+        struct span room = tls_lend(s.tls);
+        memcpy(room.p, "before", 6);
+        tls_commit(s.tls, 6);
+        client13_key_update(&s.client, true);
+        wire_push(&s.wire, s.tls, s.client.out.p, s.client.out.n);
+        s.client.out.n = 0;
+        scene13_write(&s, "after", 5);
+        struct sink out = rig_take_output(s.tls);
+        /* Data, KeyUpdate, data. */
+        CHECK_EQ(out.n, 22 + 6 + 22 + 5 + 22 + 5);
+        client13_take(&s.client, out.p, out.n);
+        CHECK_STR(s.client.error, "");
+        CHECK_MEM(s.client.data.p, s.client.data.n, "beforeafter", 11);
+        sink_free(&out);
+    }
+    scene13_free(&s);
+}
+
+/* New keys all the time, with a byte of data between two. */
+TEST(hasty_key_updates)
+{
+    struct scene13 s;
+
+    scene13_init(&s, "p256.pem", "p256.key");
+    scene13_begin(&s);
+    scene13_handshake(&s);
+    for (unsigned i = 0; i < 65; i++) {
+        CHECK_EQ(tls_status(s.tls), TLS_OPEN);
+        client13_key_update(&s.client, false);
+        client13_data(&s.client, "x", 1);
+        scene13_turn(&s);
+    }
+    CHECK_EQ(tls_status(s.tls), TLS_FAILED);
+    CHECK_STR(tls_failure(s.tls).text, "too many KeyUpdates");
+    scene13_free(&s);
+}
+
+/* RFC 8446 §5.1: a message may come in as many records as it has bytes. */
+TEST(finished_in_records_of_one_byte)
+{
+    struct scene13 s;
+    uint8_t message[64];
+
+    scene13_init(&s, "p256.pem", "p256.key");
+    scene13_begin(&s);
+    client13_hello(&s.client);
+    scene13_turn(&s);
+    size_t n = client13_make_finished(&s.client, message);
+    for (size_t i = 0; i < n; i++)
+        client13_record(&s.client, RECORD_HANDSHAKE, message + i, 1);
+    client13_finished_sent(&s.client);
+    scene13_turn(&s);
+    if (scene13_is_open(&s))
+        scene13_exchange(&s);
+    scene13_free(&s);
+}
+
+TEST_MAIN(RUN(no_memory_for_an_answer_to_data_unread),
+          RUN(key_update_between_what_is_committed_and_what_follows), RUN(hasty_key_updates),
+          RUN(finished_in_records_of_one_byte), RUN(data_of_a_client), RUN(part_of_a_record_is_not_idle),
+          RUN(record_size_limits), RUN(records_grow_in_a_burst), RUN(what_is_committed_leaves_in_one_record),
           RUN(key_update_of_a_client), RUN(key_update_goes_before_data), RUN(key_update_in_pieces),
           RUN(key_update_of_ours), RUN(half_close), RUN(close_seals_what_is_committed),
           RUN(abort_drops_what_is_committed), RUN(truncation), RUN(alerts_of_a_client),

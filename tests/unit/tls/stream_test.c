@@ -449,6 +449,32 @@ TEST(we_close_with_data_unread)
     }
 }
 
+/* Who was given data answers at once, and there is no memory to answer in: the data stays until it is consumed. */
+TEST(no_memory_for_an_answer_to_data_unread)
+{
+    for (int hold = 0; hold < 2; hold++) {
+        struct scene s;
+        size_t n;
+        scene_open(&s, 0);
+        peer_write(&s.peer, "unread", 6);
+        uint8_t *p = br_ssl_engine_sendrec_buf(&s.peer.cc.eng, &n);
+        CHECK_EQ(tls_recv(s.tls, p, n), n);
+        br_ssl_engine_sendrec_ack(&s.peer.cc.eng, n);
+        if (hold)
+            CHECK(tls_hold(s.tls));
+        struct bytes data = tls_data(s.tls);
+        pool_trim(s.rig.pool);
+        mem_fail_at(0, 1000);
+        CHECK_EQ(tls_lend(s.tls).n, 0);
+        mem_fail_at(-1, 0);
+        CHECK_EQ(tls_status(s.tls), TLS_FAILED);
+        CHECK_MEM(data.p, data.n, "unread", 6);
+        tls_consume(s.tls, 6);
+        CHECK_EQ(tls_data(s.tls).n, 0);
+        scene_free(&s);
+    }
+}
+
 TEST(truncation_is_told)
 {
     struct scene s;
@@ -653,6 +679,7 @@ TEST_MAIN(RUN(holds_no_buffer_when_idle), RUN(part_of_a_record),
           RUN(small_records_share_a_buffer_and_large_ones_move), RUN(max_fragment_length_is_honoured),
           RUN(bulk_aes128), RUN(bulk_aes256), RUN(bulk_chacha20), RUN(peer_closes),
           RUN(data_before_the_answer_to_close_notify), RUN(we_close), RUN(we_close_with_data_unread),
-          RUN(truncation_is_told), RUN(abort_is_sealed), RUN(bad_records), RUN(replayed_record),
-          RUN(renegotiation_is_refused_and_not_for_ever), RUN(warnings_are_put_up_with),
-          RUN(stray_messages_are_fatal), RUN(empty_data_records_are_nothing), RUN(alert_names))
+          RUN(no_memory_for_an_answer_to_data_unread), RUN(truncation_is_told), RUN(abort_is_sealed),
+          RUN(bad_records), RUN(replayed_record), RUN(renegotiation_is_refused_and_not_for_ever),
+          RUN(warnings_are_put_up_with), RUN(stray_messages_are_fatal), RUN(empty_data_records_are_nothing),
+          RUN(alert_names))
