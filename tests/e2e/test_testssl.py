@@ -24,10 +24,9 @@ ACCEPTED = {
 GOOD = ("OK", "INFO", "LOW")
 
 
-@pytest.mark.parametrize("name", ["ec", "p384", "rsa"])
-@pytest.mark.parametrize("tls_min", ["1.2", "1.3"])
-def test_testssl(proxy, authority, tmp, name, tls_min):
-    cert, key = authority.leaf(name + ".test", algorithm={"ec": EC, "p384": P384, "rsa": RSA}[name])
+@pytest.mark.parametrize("name, algorithm, tls_min", [("ec", EC, "1.2"), ("rsa", RSA, "1.2"), ("p384", P384, "1.3")])
+def test_testssl(proxy, authority, tmp, name, algorithm, tls_min):
+    cert, key = authority.leaf(name + ".test", algorithm=algorithm)
     p = proxy("site %s.test { tls cert %s key %s\n respond 200 ok\n header set Strict-Transport-Security "
               '"max-age=31536000" }' % (name, cert, key), globals="tls-min " + tls_min)
     path = os.path.join(tmp, "findings.json")

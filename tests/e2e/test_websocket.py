@@ -8,7 +8,7 @@ import pytest
 import websockets
 
 from ports import free_port
-from rawhttp import FIN, RESET, CLOSE_NOTIFY, client_context
+from rawhttp import CLOSE_NOTIFY, FIN, RESET, client_context
 from upstreams import echo, reply
 from waiting import Clock, until
 
@@ -57,16 +57,16 @@ def ws(proxy):
     server.close()
 
 
-def connect(p, path="/ws", **kw):
+def connect(p, path="/ws", version=None, **kw):
     kw.setdefault("max_size", None)
-    return websockets.connect("wss://localhost:%d%s" % (p.port, path), ssl=client_context(), host="127.0.0.1", **kw)
+    return websockets.connect("wss://localhost:%d%s" % (p.port, path), ssl=client_context(version=version), host="127.0.0.1", **kw)
 
 
-def test_echo(ws):
+def test_echo(ws, version):
     p, server = ws
 
     async def main():
-        async with connect(p, "/chat?x=1") as w:
+        async with connect(p, "/chat?x=1", version) as w:
             for m in ("hello", "\u00e9\u4e16", b"\0\1\2", "", "x" * 100000, os.urandom(1 << 20)):
                 await w.send(m)
                 assert await w.recv() == m
@@ -159,14 +159,14 @@ def test_bytes_right_behind_the_request_and_the_101(site):
     assert u.errors == []
 
 
-def test_end_of_either_side_ends_the_tunnel(site):
+def test_end_of_either_side_ends_the_tunnel(site, version):
     p, u = site(script=tunnelling)
-    c = p.connect()
+    c = p.connect(context=p.context(version=version))
     c.request(fields=ASK)
     c.response()
     c.close()
     until(lambda: u.connections[0].ended, 5, "the upstream sees the end")
-    with p.connect() as c:
+    with p.connect(context=p.context(version=version)) as c:
         c.request(fields=ASK)
         c.response()
         u.connections[1].close()
