@@ -590,6 +590,17 @@ TEST(early_data_ends_where_the_client_goes_on)
     }
 }
 
+TEST(early_data_is_no_part_of_a_hello)
+{
+    struct scene13 s;
+
+    with_early_data(&s, true, true, 100);
+    data_in_the_hello(&s);
+    scene13_turn(&s);
+    scene13_refused(&s, 10, KEYS_NONE, "unexpected record");
+    scene13_free(&s);
+}
+
 /* 32 of what a flood is made of are no flood, and data between them makes them none. */
 TEST(a_few_are_no_flood)
 {
@@ -619,4 +630,5 @@ TEST(a_few_are_no_flood)
 }
 
 TEST_MAIN(RUN(instead_of_the_second_hello), RUN(first_records), RUN(before_finished), RUN(open_connection),
-          RUN(early_data_has_an_end), RUN(early_data_ends_where_the_client_goes_on), RUN(a_few_are_no_flood))
+          RUN(early_data_has_an_end), RUN(early_data_ends_where_the_client_goes_on),
+          RUN(early_data_is_no_part_of_a_hello), RUN(a_few_are_no_flood))

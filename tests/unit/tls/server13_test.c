@@ -3,6 +3,7 @@
  * The TLS 1.3 server where it says yes: each suite, group and kind of key, in pieces of any size, a HelloRetryRequest,
  * resumption, early data that is not taken; and what is left of it when memory runs out.
  */
+#include "tests/unit/tls/clock.h"
 #include "tests/unit/tls/scene13.h"
 
 #include "base/mem.h"
@@ -412,6 +413,36 @@ TEST(does_not_resume)
     }
 }
 
+static bool resumes_now(struct scene13 *s, const struct psk13 *psk)
+{
+    scene13_begin(s);
+    offer(&s->client, psk);
+    scene13_handshake(s);
+    return scene13_is_open(s) && scene13_exchange(s) && s->client.psk == 0;
+}
+
+/* A key seals for an hour here, opens for two more; a ticket lives for two. */
+TEST(tickets_end_by_age_and_with_their_key)
+{
+    enum { HOUR = 3600 * 1000 };
+    struct scene13 s;
+
+    scene13_init(&s, "p256.pem", "p256.key");
+    struct psk13 first = scene13_ticket(&s, 0, NULL);
+    clock_pass(HOUR);
+    CHECK(resumes_now(&s, &first));
+    struct psk13 second = s.client.tickets[0];
+    CHECK(memcmp(first.ticket, second.ticket, 16) != 0);
+    clock_pass(HOUR);
+    CHECK(resumes_now(&s, &first));
+    clock_pass(1);
+    CHECK(!resumes_now(&s, &first));
+    CHECK(resumes_now(&s, &second));
+    clock_mono += 3 * HOUR; /* the wall clock was set back */
+    CHECK(!resumes_now(&s, &second));
+    scene13_free(&s);
+}
+
 /* --- early data, which is not taken --- */
 
 /* What a client may send before it hears from us, in records of `size`. */
@@ -553,4 +584,5 @@ TEST_MAIN(RUN(p256_key), RUN(p384_key), RUN(p521_key), RUN(rsa_key), RUN(suites_
           RUN(name_and_protocol), RUN(second_hello_may_change_what_the_rfc_lists), RUN(resumes),
           RUN(resumes_after_a_retry), RUN(resumes_with_another_suite_of_the_same_hash),
           RUN(takes_the_first_that_fits), RUN(resumes_without_signature_algorithms), RUN(does_not_resume),
-          RUN(early_data_goes_by), RUN(no_allocation_is_one_too_many))
+          RUN(tickets_end_by_age_and_with_their_key), RUN(early_data_goes_by),
+          RUN(no_allocation_is_one_too_many))
