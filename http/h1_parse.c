@@ -90,6 +90,14 @@ static const uint8_t *skip_value(const uint8_t *p, const uint8_t *end)
     return p;
 }
 
+/* The bytes from p that can stand in a token. With a pointer of its own, as `at` would be written for each byte. */
+static const uint8_t *skip_token(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && http_tchar[*p])
+        p++;
+    return p;
+}
+
 /* --- the start line --- */
 
 /* `HTTP/1.1` and its like: eight bytes, checked when they are whole (RFC 9112 §2.3). */
@@ -118,8 +126,7 @@ static bool parse_method(struct h1_parser *ps, struct http_head *h, uint32_t end
 {
     const uint8_t *text = h->text;
 
-    while (ps->at < end && http_tchar[text[ps->at]])
-        ps->at++;
+    ps->at = (uint32_t)(skip_token(text + ps->at, text + end) - text);
     if (ps->at == end)
         return true;
     if (text[ps->at] != ' ' || ps->at == ps->mark)
@@ -197,8 +204,7 @@ static bool parse_name(struct h1_parser *ps, const uint8_t *text, uint32_t end)
 {
     uint8_t c;
 
-    while (ps->at < end && http_tchar[text[ps->at]])
-        ps->at++;
+    ps->at = (uint32_t)(skip_token(text + ps->at, text + end) - text);
     if (ps->at == end)
         return true;
     c = text[ps->at];
