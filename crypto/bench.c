@@ -11,6 +11,7 @@
 #include "crypto/impl.h"
 
 #include <string.h>
+#include <time.h>
 
 #ifdef __SIZEOF_INT128__
 #define POLY1305 br_poly1305_ctmulq_run
@@ -228,15 +229,25 @@ static const struct {
     {"ChaCha20-Poly1305, 1 KiB",  chacha20_short, SHORT,  AEAD_CHACHA20_POLY1305},
 };
 
+/* The process's own time, so that other work on the machine does not count; a unikernel has the clock's alone. */
+static uint64_t now_us(void)
+{
+    struct timespec t;
+
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) < 0)
+        return time_mono_us();
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 /* Runs a second. */
 static double rate(void (*run)(struct work *w), struct work *w)
 {
-    uint64_t began = time_mono_us(), now, n = 0;
+    uint64_t began = now_us(), now, n = 0;
 
     do {
         run(w);
         n++;
-        now = time_mono_us();
+        now = now_us();
     } while (now - began < SLICE_US);
     return (double)n * 1e6 / (double)(now - began);
 }
