@@ -3,7 +3,14 @@
  * Owns which implementation a curve has. What a curve needs from the processor is asked by its own implementation.
  */
 #include "crypto/ec.h"
+#include "crypto/p256.h"
 #include "crypto/x25519.h"
+
+#ifdef __SIZEOF_INT128__
+#define P256 p256_m64
+#else
+#define P256 br_ec_p256_m31
+#endif
 
 static const br_ec_impl *curve25519(void)
 {
@@ -21,7 +28,7 @@ static const br_ec_impl *curve25519(void)
 static const br_ec_impl *impl_of(int curve)
 {
     switch (curve) {
-    case BR_EC_secp256r1: return &br_ec_p256_m31;
+    case BR_EC_secp256r1: return &P256;
     case BR_EC_curve25519: return curve25519();
     default: return &br_ec_prime_i31;
     }
