@@ -9,8 +9,10 @@
 #include "crypto/chacha20_neon.h"
 #include "crypto/chacha20_x86.h"
 #include "crypto/ec.h"
+#include "crypto/ecdsa_p256.h"
 #include "crypto/gcm_record.h"
 #include "crypto/poly1305_m64.h"
+#include "crypto/rsa_m64.h"
 #include "crypto/sha256_armv8.h"
 #include "crypto/sha256_x86.h"
 
@@ -47,14 +49,27 @@
 #define CHACHA20 br_chacha20_ct_run
 #endif
 
+/* clang-format off */
 #ifdef __SIZEOF_INT128__
 #define POLY1305 poly1305_m64_run
-#define RSA_SIGN br_rsa_i62_pkcs1_sign
-#define RSA_VRFY br_rsa_i62_pkcs1_vrfy
+#define PUBLIC_KEYS                      \
+    .ec = &ec_all,                       \
+    .ecdhe = &ec_ecdhe,                  \
+    .ecdsa_sign = ecdsa_p256_sign_asn1,  \
+    .ecdsa_vrfy = ecdsa_p256_vrfy_asn1,  \
+    .rsa_sign = rsa_m64_pkcs1_sign,      \
+    .rsa_pss_sign = rsa_m64_pss_sign,    \
+    .rsa_vrfy = br_rsa_i62_pkcs1_vrfy
 #else
 #define POLY1305 br_poly1305_ctmul_run
-#define RSA_SIGN br_rsa_i31_pkcs1_sign
-#define RSA_VRFY br_rsa_i31_pkcs1_vrfy
+#define PUBLIC_KEYS                      \
+    .ec = &ec_all,                       \
+    .ecdhe = &ec_ecdhe,                  \
+    .ecdsa_sign = br_ecdsa_i31_sign_asn1, \
+    .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1, \
+    .rsa_sign = rsa_i31_pkcs1_sign,      \
+    .rsa_pss_sign = rsa_i31_pss_sign,    \
+    .rsa_vrfy = br_rsa_i31_pkcs1_vrfy
 #endif
 
 static const struct crypto_impl portable = {
@@ -66,40 +81,25 @@ static const struct crypto_impl portable = {
     .sha256 = &br_sha256_vtable,
     .chacha20 = CHACHA20,
     .poly1305 = POLY1305,
-    .ec = &ec_all,
-    .ecdhe = &ec_ecdhe,
-    .ecdsa_sign = br_ecdsa_i31_sign_asn1,
-    .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,
-    .rsa_sign = RSA_SIGN,
-    .rsa_vrfy = RSA_VRFY,
+    PUBLIC_KEYS,
 };
 
+#if HAVE_AESNI
 /* Of what has AES, all but the oldest has AVX2 too; and all has SSE2. */
 #ifdef __x86_64__
-#define CHACHA20_WITH_AESNI chacha20_x86_run
-#define POLY1305_WITH_AESNI chacha20_x86_poly1305_run
+#define CHACHA20_AND_POLY1305 .chacha20 = chacha20_x86_run, .poly1305 = chacha20_x86_poly1305_run
 #else
-#define CHACHA20_WITH_AESNI br_chacha20_sse2_run
-#define POLY1305_WITH_AESNI POLY1305
+#define CHACHA20_AND_POLY1305 .chacha20 = br_chacha20_sse2_run, .poly1305 = POLY1305
 #endif
 
-#if HAVE_AESNI
-/* clang-format off */
-#define AESNI                                                         \
-    .fast_aes = true,                                                 \
-    .aes_ctr = &br_aes_x86ni_ctr_vtable,                              \
-    .ghash = br_ghash_pclmul,                                         \
-    .gcm_in = &GCM_IN,                                                \
-    .gcm_out = &GCM_OUT,                                              \
-    .chacha20 = CHACHA20_WITH_AESNI,                                  \
-    .poly1305 = POLY1305_WITH_AESNI,                                  \
-    .ec = &ec_all,                                                    \
-    .ecdhe = &ec_ecdhe,                                               \
-    .ecdsa_sign = br_ecdsa_i31_sign_asn1,                             \
-    .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,                             \
-    .rsa_sign = RSA_SIGN,                                             \
-    .rsa_vrfy = RSA_VRFY
-/* clang-format on */
+#define AESNI                             \
+    .fast_aes = true,                     \
+    .aes_ctr = &br_aes_x86ni_ctr_vtable,  \
+    .ghash = br_ghash_pclmul,             \
+    .gcm_in = &GCM_IN,                    \
+    .gcm_out = &GCM_OUT,                  \
+    CHACHA20_AND_POLY1305,                \
+    PUBLIC_KEYS
 
 /* Of processors with AES, those of Intel before Ice Lake have no SHA. */
 static const struct crypto_impl aesni = {AESNI, .sha256 = &br_sha256_vtable};
@@ -116,14 +116,10 @@ static const struct crypto_impl armv8 = {
     .sha256 = &sha256_armv8,
     .chacha20 = CHACHA20,
     .poly1305 = POLY1305,
-    .ec = &ec_all,
-    .ecdhe = &ec_ecdhe,
-    .ecdsa_sign = br_ecdsa_i31_sign_asn1,
-    .ecdsa_vrfy = br_ecdsa_i31_vrfy_asn1,
-    .rsa_sign = RSA_SIGN,
-    .rsa_vrfy = RSA_VRFY,
+    PUBLIC_KEYS,
 };
 #endif
+/* clang-format on */
 
 const struct crypto_impl *crypto_impl_portable(void)
 {

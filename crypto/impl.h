@@ -6,6 +6,8 @@
 #ifndef CRYPTO_IMPL_H
 #define CRYPTO_IMPL_H
 
+#include "crypto/rsa.h"
+
 #include <bearssl.h>
 #include <stdbool.h>
 
@@ -22,10 +24,9 @@ struct crypto_impl {
     const br_ec_impl *ecdhe; /* X25519 and P-256 alone: what a server agrees on keys with */
     br_ecdsa_sign ecdsa_sign;
     br_ecdsa_vrfy ecdsa_vrfy;
-    br_rsa_pkcs1_sign rsa_sign;
+    br_rsa_pkcs1_sign rsa_sign; /* both make verified signatures alone: crypto/rsa.h */
+    rsa_pss_sign rsa_pss_sign;
     br_rsa_pkcs1_vrfy rsa_vrfy;
-    uint32_t (*rsa_pss_sign)(const br_hash_class *hash, const void *hash_value, const br_rsa_private_key *sk,
-                             unsigned char *sig);
 };
 
 /* Never NULL; the same for the life of the process. */

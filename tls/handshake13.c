@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "crypto/hkdf.h"
 #include "crypto/impl.h"
 #include "tls/ticket.h"
 
@@ -163,7 +164,7 @@ static size_t sign(struct server13 *s, const struct signature13 *signature, uint
     const struct crypto_impl *impl = crypto_impl();
     const struct tls_identity *id = s->handshake->identity;
     const br_hash_class *class = hash_of(signature);
-    uint8_t blanks[64], transcript[KEY_SCHEDULE_MAX], hash[br_sha512_SIZE];
+    uint8_t blanks[64], transcript[KEY_SCHEDULE_MAX], hash[br_sha512_SIZE], salt[br_sha512_SIZE];
     br_hash_compat_context ctx;
 
     memset(blanks, ' ', sizeof blanks);
@@ -173,8 +174,10 @@ static size_t sign(struct server13 *s, const struct signature13 *signature, uint
     class->update(&ctx.vtable, context, sizeof context);
     class->update(&ctx.vtable, transcript, suite13_hash_len(s->suite));
     class->out(&ctx.vtable, hash);
-    if (id->key_type == TLS_KEY_RSA)
-        return impl->rsa_pss_sign(class, hash, &id->key.rsa, out) ? (id->key.rsa.n_bitlen + 7) / 8 : 0;
+    if (id->key_type == TLS_KEY_RSA) {
+        random_bytes(salt, hkdf_hash_len(class));
+        return impl->rsa_pss_sign(class, hash, salt, &id->key.rsa, out) ? (id->key.rsa.n_bitlen + 7) / 8 : 0;
+    }
     return impl->ecdsa_sign(impl->ec, class, hash, &id->key.ec, out);
 }
 
