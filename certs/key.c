@@ -8,6 +8,7 @@
 #include "certs/key.h"
 
 #include "base/mem.h"
+#include "crypto/impl.h"
 #include "base/random.h"
 #include "certs/der.h"
 
@@ -187,6 +188,15 @@ static unsigned bit_length(struct bytes number)
     return bits;
 }
 
+/* A trial: no signature leaves that does not verify (crypto/rsa.h), so better to know before a client does. */
+static bool signs(const br_rsa_private_key *rsa)
+{
+    static const uint8_t hash[br_sha256_SIZE];
+    uint8_t signature[512];
+
+    return crypto_impl()->rsa_sign(BR_HASH_OID_SHA256, hash, sizeof hash, rsa, signature) == 1;
+}
+
 static const char *make_rsa(struct tls_identity *id, struct bytes n, const struct bytes part[5])
 {
     unsigned char **field[5];
@@ -226,7 +236,10 @@ static const char *make_rsa(struct tls_identity *id, struct bytes n, const struc
         *len[i] = part[i].n;
         data += part[i].n;
     }
-    return NULL;
+    return signs(rsa)
+               ? NULL
+               : "an RSA key whose numbers do not fit together, or whose public exponent is none of 65537, 17, 5 "
+                 "and 3; make another";
 }
 
 static const char *parse_pkcs1(struct tls_identity *id, struct bytes der)
