@@ -234,6 +234,7 @@ fuzzers: $(FUZZERS)
 # ---- the check of constant time -------------------------------------------------------------------------------
 
 CT_LIBS := $(call folder_libs,ct,base crypto tls) $(call dep_libs,ct)
-$(B)/ct/ct: $(B)/ct/obj/tests/ct/ct.o $(CT_LIBS) $(B)/ct/ldflags
+CT_OBJECTS := $(B)/ct/obj/tests/ct/ct.o $(B)/ct/obj/tests/unit/crypto/rsa_keys.o
+$(B)/ct/ct: $(CT_OBJECTS) $(CT_LIBS) $(B)/ct/ldflags
 	@mkdir -p $(@D)
-	$(Q)$(CC_ct) $(LDFLAGS_ct) -o $@ $< $(call group,$(CT_LIBS))
+	$(Q)$(CC_ct) $(LDFLAGS_ct) -o $@ $(CT_OBJECTS) $(call group,$(CT_LIBS))

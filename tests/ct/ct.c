@@ -12,6 +12,7 @@
 #include "crypto/hkdf.h"
 #include "crypto/impl.h"
 #include "crypto/x25519.h"
+#include "tests/unit/crypto/rsa_keys.h"
 #include "tls/negotiate13.h"
 
 #include "base/random.h"
@@ -160,6 +161,46 @@ static void p256(void)
     group(&(const struct group13){23, BR_EC_secp256r1, 65});
 }
 
+static void ecdsa_p256(void)
+{
+    br_ec_private_key key = {.curve = BR_EC_secp256r1, .x = secret, .xlen = 32};
+    static const uint8_t hash[32] = {3};
+    uint8_t signature[80];
+
+    memset(secret, 0x11, sizeof secret);
+    SECRET(secret);
+    size_t n = crypto_impl()->ecdsa_sign(crypto_impl()->ec, crypto_impl()->sha256, hash, &key, signature);
+    declassify(&n, sizeof n);
+    if (!n)
+        puts("no signature");
+}
+
+/* The numbers of a key that are secret; any hash, any salt. */
+static void rsa(bool pss)
+{
+    static const uint8_t hash[32] = {3}, salt[32] = {4};
+    struct rsa_key k;
+    uint8_t signature[256];
+
+    rsa_key_load(&k, "2048");
+    for (int i = 0; i < RSA_KEY_PARTS; i++)
+        SECRET(k.part[i]);
+    uint32_t good = pss ? crypto_impl()->rsa_pss_sign(crypto_impl()->sha256, hash, salt, &k.sk, signature)
+                        : crypto_impl()->rsa_sign(BR_HASH_OID_SHA256, hash, sizeof hash, &k.sk, signature);
+    if (!declassify_bool(good))
+        puts("no signature");
+}
+
+static void rsa_pkcs1(void)
+{
+    rsa(false);
+}
+
+static void rsa_pss(void)
+{
+    rsa(true);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -179,6 +220,9 @@ static const struct {
     {"x25519_adx",        x25519_by_adx    },
 #endif
     {"p256",              p256             },
+    {"ecdsa_p256",        ecdsa_p256       },
+    {"rsa_pkcs1",         rsa_pkcs1        },
+    {"rsa_pss",           rsa_pss          },
 };
 
 int main(int argc, char **argv)
