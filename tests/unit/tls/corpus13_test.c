@@ -177,6 +177,7 @@ static const struct tls_failure reasons[] = {
     {10,  false, false, "not a TLS record"                             },
     {10,  false, false, "record between the parts of a message"        },
     {10,  false, false, "record without a type"                        },
+    {10,  false, false, "too many KeyUpdates"                          },
     {10,  false, false, "too many records without data"                },
     {10,  false, false, "too much early data"                          },
     {10,  false, false, "unexpected change_cipher_spec"                },

@@ -89,6 +89,10 @@ static void large_data_record(struct scene13 *s)
 {
     large_record(s, RECORD_DATA, RECORD_CIPHERTEXT_MAX + 1);
 }
+static void header_of_a_huge_hello(struct scene13 *s)
+{
+    client13_plain(&s->client, RECORD_HANDSHAKE, "\1\0\100\1", 4);
+}
 static void heartbeat(struct scene13 *s)
 {
     client13_plain(&s->client, 24, "\1\0\0", 3);
@@ -137,6 +141,7 @@ static const struct refusal instead_of_the_second_hello[] = {
     {"data in the hello",          data_in_the_hello,          10, "unexpected record"            },
     {"nothing in the hello",       nothing_in_the_hello,       10, "empty handshake record"       },
     {"huge hello",                 huge_hello,                 47, "ClientHello too large"        },
+    {"header of a huge hello",     header_of_a_huge_hello,     47, "ClientHello too large"        },
     {"handshake record too large", large_handshake_record,     22, "record too large"             },
     {"CCS too large",              large_ccs,                  22, "record too large"             },
     {"data record too large",      large_data_record,          22, "record too large"             },
@@ -162,6 +167,7 @@ static const struct refusal first_records[] = {
     {"CCS in the hello",           ccs_in_the_hello,       10, "unexpected message"   },
     {"nothing in the hello",       nothing_in_the_hello,   10, NULL                   },
     {"huge hello",                 huge_hello,             47, "ClientHello too large"},
+    {"header of a huge hello",     header_of_a_huge_hello, 47, "ClientHello too large"},
     {"CCS",                        ccs,                    10, NULL                   },
     {"alert of a byte",            alert_of_a_byte,        10, NULL                   },
 };
@@ -221,6 +227,12 @@ static void ccs_in_the_finished(struct scene13 *s)
 static void clear_alert_in_the_finished(struct scene13 *s)
 {
     in_the_finished(s, RECORD_ALERT, true, "\2\50", 2);
+}
+/* In the clear says a client what it cannot say under keys: it had them already. */
+static void clear_alert_after_keys(struct scene13 *s)
+{
+    client13_alert(&s->client, 90);
+    client13_plain(&s->client, RECORD_ALERT, "\2\50", 2);
 }
 static void alert_in_the_finished(struct scene13 *s)
 {
@@ -400,6 +412,7 @@ static const struct refusal before_finished[] = {
     {"Finished in the clear",           finished_in_the_clear,           10, "unexpected record"                    },
     {"CCS in the Finished",             ccs_in_the_finished,             10, "unexpected change_cipher_spec"        },
     {"alert in the clear in it",        clear_alert_in_the_finished,     10, "unexpected record"                    },
+    {"alert in the clear after keys",   clear_alert_after_keys,          10, "unexpected record"                    },
     {"alert in it",                     alert_in_the_finished,           10, "record between the parts of a message"},
     {"nothing in it",                   nothing_in_the_finished,         10, "empty handshake record"               },
     {"data under handshake keys",       data_under_handshake_keys,       10, "unexpected record"                    },

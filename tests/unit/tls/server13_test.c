@@ -259,6 +259,7 @@ TEST(resumes)
         CHECK_EQ(s.client.tickets_n, 2);
         CHECK_EQ(psk.lifetime, 7200);
         CHECK(memcmp(s.client.tickets[0].key, s.client.tickets[1].key, 32) != 0);
+        CHECK(s.client.tickets[0].age_add != s.client.tickets[1].age_add);
         for (unsigned again = 0; again < 3; again++) {
             scene13_begin(&s);
             s.client.hello.name = "other";
