@@ -62,8 +62,7 @@ uint8_t record13_open(struct record13 *r, uint8_t *record, size_t n, uint8_t *ty
 
     if (n > RECORD_HEADER + RECORD_CIPHERTEXT_MAX)
         return ALERT_RECORD_OVERFLOW;
-    /* The inner type at least is in it. */
-    if (n < RECORD_OVERHEAD)
+    if (n < RECORD_HEADER + AEAD_TAG)
         return ALERT_BAD_RECORD_MAC;
     size_t left = n - RECORD_HEADER - AEAD_TAG;
     make_nonce(r, nonce);

@@ -40,7 +40,8 @@ size_t record13_seal(struct record13 *r, uint8_t type, uint8_t *record, size_t n
 
 /* Opens the whole protected record of n bytes. 0 with its type and text, which lies in the record; else the alert:
  * bad_record_mac (the sequence stays: a server that skips early data tries again), record_overflow,
- * unexpected_message (nothing but padding), decode_error-like lengths are bad_record_mac too (§5.2). */
+ * unexpected_message (no type: nothing but padding, or nothing at all, §5.4). Shorter than a tag is bad_record_mac, too
+ * (§5.2). */
 uint8_t record13_open(struct record13 *r, uint8_t *record, size_t n, uint8_t *type, struct bytes *text);
 
 #endif

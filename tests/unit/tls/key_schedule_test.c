@@ -443,6 +443,22 @@ TEST(what_a_record_may_be)
     free(record);
 }
 
+/* Sealed as it should be, but with nothing in it (§5.4); and what is shorter than a tag. */
+TEST(a_record_of_nothing)
+{
+    uint8_t record[RECORD_HEADER + AEAD_TAG] = {RECORD_DATA, 3, 3, 0, AEAD_TAG},
+                                   secret[KEY_SCHEDULE_MAX] = {7}, type;
+    struct record13 r = keyed(secret);
+    struct bytes text;
+
+    aead_seal(r.aead, r.iv, record, RECORD_HEADER, record + RECORD_HEADER, 0, record + RECORD_HEADER);
+    CHECK_EQ(record13_open(&r, record, sizeof record, &type, &text), 10);
+    CHECK_EQ(r.seq, 1);
+    for (size_t n = RECORD_HEADER; n < sizeof record; n++)
+        CHECK_EQ(record13_open(&r, record, n, &type, &text), 20);
+    free(r.aead);
+}
+
 /* Its bytes go into the nonce at the end of the IV (§5.3). */
 TEST(sequence_numbers)
 {
@@ -471,4 +487,4 @@ TEST(sequence_numbers)
 
 TEST_MAIN(RUN(simple_1_rtt), RUN(hello_retry_request), RUN(compatibility_mode), RUN(resumed_0_rtt),
           RUN(the_ticket_of_one_is_the_psk_of_the_other), RUN(key_update), RUN(sha384),
-          RUN(what_a_record_may_be), RUN(sequence_numbers))
+          RUN(what_a_record_may_be), RUN(a_record_of_nothing), RUN(sequence_numbers))

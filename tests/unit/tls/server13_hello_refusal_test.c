@@ -171,7 +171,7 @@ static void two_shares_of_a_stranger(struct scene13 *s)
 
 static void share(struct scene13 *s, uint16_t group, const uint8_t *key, size_t n)
 {
-    uint8_t extension[100];
+    static uint8_t extension[1100];
     struct writer w = writer_of(extension, sizeof extension);
 
     writer_u16(&w, 51);
@@ -199,6 +199,11 @@ static void long_x25519(struct scene13 *s)
 {
     uint8_t key[65] = {0};
     share(s, 29, key, client13_share(29, key) + 1);
+}
+static void huge_x25519(struct scene13 *s)
+{
+    static const uint8_t key[1000] = {9};
+    share(s, 29, key, sizeof key);
 }
 static void short_p256(struct scene13 *s)
 {
@@ -399,6 +404,7 @@ static const struct refusal first_hello[] = {
     {"empty share",                     empty_share,                    50,  NULL                                        },
     {"short X25519 share",              short_x25519,                   47,  "bad key share"                             },
     {"long X25519 share",               long_x25519,                    47,  "bad key share"                             },
+    {"huge X25519 share",               huge_x25519,                    47,  "bad key share"                             },
     {"short P-256 share",               short_p256,                     47,  "bad key share"                             },
     {"compressed P-256 share",          compressed_p256,                47,  "bad key share"                             },
     {"hybrid P-256 share",              hybrid_p256,                    47,  "bad key share"                             },
