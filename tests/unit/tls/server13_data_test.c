@@ -238,6 +238,23 @@ TEST(key_update_goes_before_data)
     scene13_free(&s);
 }
 
+/* As many as one likes, if each key is used for a while. */
+TEST(key_updates_without_haste)
+{
+    struct scene13 s;
+
+    begin_open(&s, 0);
+    for (unsigned k = 0; k < 200; k++) {
+        for (unsigned i = 0; i < 16; i++)
+            client13_data(&s.client, "x", 1);
+        client13_key_update(&s.client, false);
+        scene13_turn(&s);
+    }
+    CHECK_EQ(s.got.n, 200 * 16);
+    scene13_exchange(&s);
+    scene13_free(&s);
+}
+
 TEST(key_update_in_pieces)
 {
     static const uint8_t message[] = {24, 0, 0, 1, 1};
@@ -570,7 +587,8 @@ TEST_MAIN(RUN(no_memory_for_an_answer_to_data_unread),
           RUN(key_update_between_what_is_committed_and_what_follows), RUN(hasty_key_updates),
           RUN(finished_in_records_of_one_byte), RUN(data_of_a_client), RUN(part_of_a_record_is_not_idle),
           RUN(record_size_limits), RUN(records_grow_in_a_burst), RUN(what_is_committed_leaves_in_one_record),
-          RUN(key_update_of_a_client), RUN(key_update_goes_before_data), RUN(key_update_in_pieces),
-          RUN(key_update_of_ours), RUN(half_close), RUN(close_seals_what_is_committed),
-          RUN(abort_drops_what_is_committed), RUN(truncation), RUN(alerts_of_a_client),
-          RUN(user_canceled_is_not_the_end), RUN(ends_of_a_handshake), RUN(ours_of_a_handshake))
+          RUN(key_update_of_a_client), RUN(key_update_goes_before_data), RUN(key_updates_without_haste),
+          RUN(key_update_in_pieces), RUN(key_update_of_ours), RUN(half_close),
+          RUN(close_seals_what_is_committed), RUN(abort_drops_what_is_committed), RUN(truncation),
+          RUN(alerts_of_a_client), RUN(user_canceled_is_not_the_end), RUN(ends_of_a_handshake),
+          RUN(ours_of_a_handshake))
