@@ -92,7 +92,8 @@ def test_key_and_certificate_in_one_file(proxy, authority, tmp):
 def validate(tmp, cert, key, names="localhost"):
     conf = os.path.join(tmp, "v.conf")
     with open(conf, "w") as f:
-        f.write("state %s\nlisten 127.0.0.1:1\nsite %s { tls cert %s key %s\n respond 200 ok }\n" % (tmp, names, cert, key))
+        f.write("state %s\nlisten 127.0.0.1:1\nsite %s { tls cert %s key %s\n respond 200 ok }\n" % (
+            tmp, names, cert, key))
     return run("--config", conf, "--validate")
 
 

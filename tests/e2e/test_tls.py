@@ -134,8 +134,9 @@ def test_signatures(sites, authority, version, name, algorithm):
     assert "Peer signature type: " + kind in out and "\n\r\n" + name in out
 
 
-@pytest.mark.parametrize("name, algorithm", [("ec", "ECDSA+SHA384"), ("p384", "ECDSA+SHA256"), ("ec", "rsa_pss_rsae_sha256"),
-                                             ("rsa", "ECDSA+SHA256"), ("rsa", "RSA+SHA256"), ("rsa", "rsa_pss_pss_sha256")])
+@pytest.mark.parametrize("name, algorithm", [
+    ("ec", "ECDSA+SHA384"), ("p384", "ECDSA+SHA256"), ("ec", "rsa_pss_rsae_sha256"),
+    ("rsa", "ECDSA+SHA256"), ("rsa", "RSA+SHA256"), ("rsa", "rsa_pss_pss_sha256")])
 def test_signatures_that_1_3_does_not_allow_a_key(sites, name, algorithm):
     """There a curve comes with its hash, and RSA with PSS (RFC 8446 §4.2.3)."""
     out = s_client(sites.port, "-tls1_3", "-sigalgs", algorithm, sni=name + ".test")

@@ -143,6 +143,9 @@ def test_nss_grease(sites, nss):
 # --- curl ---
 
 
+CURL = {"TLSv1.2": ["--tls-max", "1.2"], "TLSv1.3": ["--tlsv1.3"]}
+
+
 def curl(p, authority, *args):
     url = "https://ec.test:%d/" % p.port
     r = subprocess.run(["curl", "-q", "-sS", "-v", "--noproxy", "*", "--cacert", authority.root[0], "--resolve",
@@ -153,14 +156,12 @@ def curl(p, authority, *args):
 
 
 def test_curl_keeps_the_connection(sites, authority, version):
-    r = curl(sites, authority, "--tls-max" if version == "TLSv1.2" else "--tlsv1.3", *["1.2"][version > "TLSv1.2":],
-             "{url}", "{url}", "{url}")
+    r = curl(sites, authority, *CURL[version], "{url}", "{url}", "{url}")
     assert r.stdout == "ececec" and r.stderr.count("SSL connection using " + version) == 1
 
 
 def test_curl_resumes(sites, authority, version):
     """Three connections of one process."""
-    r = curl(sites, authority, *(["--tls-max", "1.2"] if version == "TLSv1.2" else ["--tlsv1.3"]),
-             "-H", "Connection: close", "{url}", "{url}", "{url}")
+    r = curl(sites, authority, *CURL[version], "-H", "Connection: close", "{url}", "{url}", "{url}")
     assert r.stdout == "ececec" and r.stderr.count("SSL connection using " + version) == 3
     assert r.stderr.count("SSL re-using session ID") == 2

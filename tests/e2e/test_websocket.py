@@ -59,7 +59,8 @@ def ws(proxy):
 
 def connect(p, path="/ws", version=None, **kw):
     kw.setdefault("max_size", None)
-    return websockets.connect("wss://localhost:%d%s" % (p.port, path), ssl=client_context(version=version), host="127.0.0.1", **kw)
+    return websockets.connect("wss://localhost:%d%s" % (p.port, path), ssl=client_context(version=version),
+                              host="127.0.0.1", **kw)
 
 
 def test_echo(ws, version):
