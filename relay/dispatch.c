@@ -67,9 +67,14 @@ static void answer_page(struct exchange *x)
 {
     struct forward f = {x->client->peer_ip, peer_is_trusted(x), x->client->tls, x->path};
     const struct tls *tls = conn_tls(x->client->conn);
-    bool made = forward_request(x->request, &f) &&
-                reply_page(&x->reply, x->request, client_name(x->client).text, tls ? &x->log.tls : NULL,
-                           tls ? tls_server_name(tls) : "");
+    bool made = forward_request(x->request, &f);
+
+    if (made && tls) {
+        struct tls_info info = tls_info(tls);
+        made = reply_page(&x->reply, x->request, client_name(x->client).text, &info, tls_server_name(tls));
+    } else if (made) {
+        made = reply_page(&x->reply, x->request, client_name(x->client).text, NULL, "");
+    }
     exchange_reply(x, made);
 }
 

@@ -562,7 +562,7 @@ static struct exchange *exchange_new(struct client *c, struct http_stream *strea
     x->log.began_us = loop_now_us(x->relay->loop);
     x->log.peer_ip = c->peer_ip;
     x->log.request = head;
-    if (c->tls)
+    if (c->tls && x->conf->log_format != CONF_LOG_OFF) /* now, as the connection may be gone by the end */
         x->log.tls = tls_info(conn_tls(c->conn));
     relay_count(c->relay, COUNT_REQUESTS);
     relay_count(c->relay, COUNT_REQUESTS_OPEN);
