@@ -59,8 +59,6 @@ TEST(rsa_key)
 {
     struct scene13 s;
 
-    if (!crypto_impl()->rsa_pss_sign)
-        return;
     with_key("rsa2048.pem", "rsa2048.key", 0x0804);
     for (uint16_t algorithm = 0x0804; algorithm <= 0x0806; algorithm++) {
         scene13_init(&s, "rsa2048.pem", "rsa2048.key");
@@ -444,6 +442,27 @@ TEST(tickets_end_by_age_and_with_their_key)
     scene13_free(&s);
 }
 
+/* Each resumption brings a ticket, but they do not carry a session past a week (§4.6.1). */
+TEST(resumptions_do_not_go_on_for_ever)
+{
+    enum { HOUR = 3600 * 1000, WEEK_HOURS = 7 * 24 };
+    struct scene13 s;
+    unsigned hours = 0;
+
+    scene13_init(&s, "p256.pem", "p256.key");
+    struct psk13 last = scene13_ticket(&s, 0, NULL);
+    do {
+        clock_pass(HOUR);
+        hours++;
+        bool resumed = resumes_now(&s, &last);
+        CHECK_EQ(resumed, hours <= WEEK_HOURS);
+        last = s.client.tickets[0];
+    } while (hours <= WEEK_HOURS);
+    clock_pass(HOUR);
+    CHECK(resumes_now(&s, &last)); /* that was a full handshake, and a new line begins */
+    scene13_free(&s);
+}
+
 /* --- early data, which is not taken --- */
 
 /* What a client may send before it hears from us, in records of `size`. */
@@ -585,5 +604,5 @@ TEST_MAIN(RUN(p256_key), RUN(p384_key), RUN(p521_key), RUN(rsa_key), RUN(suites_
           RUN(name_and_protocol), RUN(second_hello_may_change_what_the_rfc_lists), RUN(resumes),
           RUN(resumes_after_a_retry), RUN(resumes_with_another_suite_of_the_same_hash),
           RUN(takes_the_first_that_fits), RUN(resumes_without_signature_algorithms), RUN(does_not_resume),
-          RUN(tickets_end_by_age_and_with_their_key), RUN(early_data_goes_by),
-          RUN(no_allocation_is_one_too_many))
+          RUN(tickets_end_by_age_and_with_their_key), RUN(resumptions_do_not_go_on_for_ever),
+          RUN(early_data_goes_by), RUN(no_allocation_is_one_too_many))

@@ -157,6 +157,28 @@ TEST(old_tickets)
     tls_tickets_free(t);
 }
 
+/* What is resumed again and again began with a handshake, and a week after that it ends. */
+TEST(a_line_of_tickets_ends)
+{
+    struct tls_tickets *t = tls_tickets_new();
+    struct ticket ticket = {.suite = 0x1301, .psk_len = 32}, got;
+    uint64_t began = (uint64_t)clock_wall;
+    uint8_t sealed[TICKET_MAX];
+    size_t n = ticket_seal(t, &ticket, "site", sealed);
+
+    CHECK(ticket_open(t, (struct bytes){sealed, n}, "site", 0, &got));
+    CHECK_EQ(got.authenticated_ms, began); /* its own time, where it is the first */
+    clock_wall += 7ll * DAY - 1;
+    ticket.authenticated_ms = began;
+    n = ticket_seal(t, &ticket, "site", sealed);
+    clock_wall += 1;
+    CHECK(ticket_open(t, (struct bytes){sealed, n}, "site", 0, &got));
+    CHECK_EQ(got.authenticated_ms, began);
+    clock_wall += 1;
+    CHECK(!ticket_open(t, (struct bytes){sealed, n}, "site", 0, &got));
+    tls_tickets_free(t);
+}
+
 /* A replica's clock may be ahead of ours, by a little. */
 TEST(tickets_from_the_future)
 {
@@ -354,6 +376,6 @@ TEST(without_memory)
 
 TEST_MAIN(RUN(what_is_sealed_opens), RUN(no_bit_may_change), RUN(a_site_takes_its_own),
           RUN(another_process_has_other_keys), RUN(lifetime_is_twice_the_rotation_and_a_week_at_most),
-          RUN(old_tickets), RUN(tickets_from_the_future), RUN(a_clock_of_1970), RUN(keys_turn_over),
-          RUN(a_long_pause), RUN(another_rotation), RUN(given_keys), RUN(the_name_is_part_of_it),
-          RUN(own_keys_again), RUN(without_memory))
+          RUN(old_tickets), RUN(a_line_of_tickets_ends), RUN(tickets_from_the_future), RUN(a_clock_of_1970),
+          RUN(keys_turn_over), RUN(a_long_pause), RUN(another_rotation), RUN(given_keys),
+          RUN(the_name_is_part_of_it), RUN(own_keys_again), RUN(without_memory))
