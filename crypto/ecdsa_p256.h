@@ -5,9 +5,10 @@
  * P-256 that implementation is asked for nothing but that it has the curve.
  *
  * As bearssl_ec.h says. A signature is the same, byte for byte, as that of BearSSL's function: its nonce is made of
- * key and hash as RFC 6979 says, with the hash function that is passed. Signing takes a time that depends on nothing
- * but the lengths of key and hash. Verifying takes a time that depends on the signature, the key and the hash: they
- * are public.
+ * key and hash as RFC 6979 says, with the hash function that is passed. The time that signing takes depends
+ * on the lengths of key and hash, on whether the key is one, on how many nonces come out at or above the order (one in
+ * 2^32, and they are thrown away), and on the signature that it gives. The time that verifying takes depends on the
+ * signature, the key and the hash: they are public.
  *
  * Where BearSSL is not exact: a signature must be DER, r must not be 0, and the hash may be 0 modulo the order.
  */

@@ -7,9 +7,9 @@
  * in four words, the lowest first, in Montgomery form (x stands as x * 2^256 mod p) and always below p.
  *
  * Two headers have the same functions on it, fe_mul, fe_sqr, fe_add, fe_sub and fe_half, all constant-time, and each
- * may write its result over an operand: p256_field_portable.h, and p256_field_adx.h for x86-64. Both multiply in
- * full and then reduce word by word. The form of p makes that cheap: its lowest word is 2^64 - 1, so what clears the
- * lowest word t of a number is to add t * p itself, and of
+ * may write its result over an operand: p256_field_portable.h and p256_field_x86.h. Both reduce word by word. The form
+ * of p makes that cheap: its lowest word is 2^64 - 1, so what clears the lowest word t of a number is to add t * p
+ * itself, and of
  *
  *     t * p = t * 2^192 * (2^64 - 2^32 + 1) + t * 2^96 - t
  *

@@ -102,8 +102,8 @@ P256_INLINE void fe_mul_row(uint64_t t[5], const struct p256_fe *a, uint64_t b)
     t[4] = carry;
 }
 
-static __attribute__((noinline, unused)) void fe_mul(struct p256_fe *r, const struct p256_fe *a,
-                                                     const struct p256_fe *b)
+static __attribute__((noinline)) void fe_mul(struct p256_fe *r, const struct p256_fe *a,
+                                             const struct p256_fe *b)
 {
     uint64_t t[8] = {0};
 
@@ -115,7 +115,7 @@ static __attribute__((noinline, unused)) void fe_mul(struct p256_fe *r, const st
 }
 
 /* Each product of two different words counts twice. */
-static __attribute__((noinline, unused)) void fe_sqr(struct p256_fe *r, const struct p256_fe *a)
+static __attribute__((noinline)) void fe_sqr(struct p256_fe *r, const struct p256_fe *a)
 {
     uint64_t t[8] = {0}, carry = 0;
 

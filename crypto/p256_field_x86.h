@@ -156,11 +156,12 @@ P256_INLINE void fe_half(struct p256_fe *r, const struct p256_fe *a)
     "adox %[y], %[" g "]\n\t"             \
     "adc $0, %[" g "]\n\t"
 
-static __attribute__((noinline, unused)) void fe_mul(struct p256_fe *r, const struct p256_fe *a,
-                                                     const struct p256_fe *b)
+static __attribute__((noinline)) void fe_mul(struct p256_fe *r, const struct p256_fe *a,
+                                             const struct p256_fe *b)
 {
     uint64_t w0, w1, w2, w3, w4, w5, w6, w7, x, y;
 
+    /* clang-format off */
     __asm__("mov (%[b]), %%rdx\n\t"
             "mulx (%[a]), %[w0], %[w1]\n\t"
             "mulx 8(%[a]), %[x], %[w2]\n\t"
@@ -169,19 +170,24 @@ static __attribute__((noinline, unused)) void fe_mul(struct p256_fe *r, const st
             "adc %[y], %[w2]\n\t"
             "mulx 24(%[a]), %[x], %[w4]\n\t"
             "adc %[x], %[w3]\n\t"
-            "adc $0, %[w4]\n\t" FE_MUL_ROW("8", "w1", "w2", "w3", "w4", "w5")
-                FE_MUL_ROW("16", "w2", "w3", "w4", "w5", "w6") FE_MUL_ROW("24", "w3", "w4", "w5", "w6", "w7")
-            FE_REDUCE:FE_WORDS
+            "adc $0, %[w4]\n\t"
+            FE_MUL_ROW("8", "w1", "w2", "w3", "w4", "w5")
+            FE_MUL_ROW("16", "w2", "w3", "w4", "w5", "w6")
+            FE_MUL_ROW("24", "w3", "w4", "w5", "w6", "w7")
+            FE_REDUCE
+            : FE_WORDS
             : [a] "r"(a->w), [b] "r"(b->w), "m"(*a), "m"(*b), FE_P
             : "rdx", "cc");
+    /* clang-format on */
     p256_set(r->w, w4, w5, w6, w7);
 }
 
 /* The products of different words are added up, doubled, and the squares come in with that. */
-static __attribute__((noinline, unused)) void fe_sqr(struct p256_fe *r, const struct p256_fe *a)
+static __attribute__((noinline)) void fe_sqr(struct p256_fe *r, const struct p256_fe *a)
 {
     uint64_t w0, w1, w2, w3, w4, w5, w6, w7, x, y;
 
+    /* clang-format off */
     __asm__("mov (%[a]), %%rdx\n\t"
             "mulx 8(%[a]), %[w1], %[w2]\n\t"
             "mulx 16(%[a]), %[x], %[w3]\n\t"
@@ -223,9 +229,12 @@ static __attribute__((noinline, unused)) void fe_sqr(struct p256_fe *r, const st
             "adcx %[w6], %[w6]\n\t"
             "adox %[x], %[w6]\n\t"
             "adcx %[w7], %[w7]\n\t"
-            "adox %[y], %[w7]\n\t" FE_REDUCE:FE_WORDS
+            "adox %[y], %[w7]\n\t"
+            FE_REDUCE
+            : FE_WORDS
             : [a] "r"(a->w), "m"(*a), FE_P
             : "rdx", "cc");
+    /* clang-format on */
     p256_set(r->w, w4, w5, w6, w7);
 }
 
@@ -276,31 +285,36 @@ static __attribute__((noinline, unused)) void fe_sqr(struct p256_fe *r, const st
     "adc %%rdx, %[" g "]\n\t"           \
     "adc $0, %[" h "]\n\t"
 
-static __attribute__((noinline, unused)) void fe_mul(struct p256_fe *r, const struct p256_fe *a,
-                                                     const struct p256_fe *b)
+static __attribute__((noinline)) void fe_mul(struct p256_fe *r, const struct p256_fe *a,
+                                             const struct p256_fe *b)
 {
     uint64_t w0, w1, w2, w3, w4, w5, x, y, z, k;
 
     /* Fewer registers than with MULX: each row is reduced as it comes. */
-    __asm__(FE_MUL_ROW("", "w5") "mov %[x], %[w0]\n\t"
-                                 "mov %[y], %[w1]\n\t"
-                                 "mov %[z], %[w2]\n\t"
-                                 "mov %%rax, %[w3]\n\t"
-                                 "mov %%rdx, %[w4]\n\t"
-                                 "xor %k[w5], %k[w5]\n\t" FE_MUL_REDUCE("w0", "w1", "w2", "w3", "w4", "w5")
-                                     FE_MUL_ROW("8", "w0") FE_MUL_ADD("w1", "w2", "w3", "w4", "w5", "w0")
-                                         FE_MUL_REDUCE("w1", "w2", "w3", "w4", "w5", "w0") FE_MUL_ROW(
-                                             "16", "w1") FE_MUL_ADD("w2", "w3", "w4", "w5", "w0", "w1")
-                                             FE_MUL_REDUCE("w2", "w3", "w4", "w5", "w0", "w1")
-                                                 FE_MUL_ROW("24", "w2")
-                                                     FE_MUL_ADD("w3", "w4", "w5", "w0", "w1", "w2")
-                                                         FE_MUL_REDUCE("w3", "w4", "w5", "w0", "w1", "w2")
-                                                             FE_REDUCE_ONCE("w4", "w5", "w0", "w1", "w2", "x",
-                                                                            "y", "z", "k")
+    /* clang-format off */
+    __asm__(FE_MUL_ROW("", "w5")
+            "mov %[x], %[w0]\n\t"
+            "mov %[y], %[w1]\n\t"
+            "mov %[z], %[w2]\n\t"
+            "mov %%rax, %[w3]\n\t"
+            "mov %%rdx, %[w4]\n\t"
+            "xor %k[w5], %k[w5]\n\t"
+            FE_MUL_REDUCE("w0", "w1", "w2", "w3", "w4", "w5")
+            FE_MUL_ROW("8", "w0")
+            FE_MUL_ADD("w1", "w2", "w3", "w4", "w5", "w0")
+            FE_MUL_REDUCE("w1", "w2", "w3", "w4", "w5", "w0")
+            FE_MUL_ROW("16", "w1")
+            FE_MUL_ADD("w2", "w3", "w4", "w5", "w0", "w1")
+            FE_MUL_REDUCE("w2", "w3", "w4", "w5", "w0", "w1")
+            FE_MUL_ROW("24", "w2")
+            FE_MUL_ADD("w3", "w4", "w5", "w0", "w1", "w2")
+            FE_MUL_REDUCE("w3", "w4", "w5", "w0", "w1", "w2")
+            FE_REDUCE_ONCE("w4", "w5", "w0", "w1", "w2", "x", "y", "z", "k")
             : [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2), [w3] "=&r"(w3), [w4] "=&r"(w4), [w5] "=&r"(w5),
               [x] "=&r"(x), [y] "=&r"(y), [z] "=&r"(z), [k] "=&r"(k)
             : [a] "r"(a->w), [b] "r"(b->w), FE_P
             : "rax", "rdx", "cc", "memory");
+    /* clang-format on */
     p256_set(r->w, w4, w5, w0, w1);
 }
 
@@ -309,60 +323,69 @@ static __attribute__((noinline, unused)) void fe_mul(struct p256_fe *r, const st
     "mov " i "(%[a]), %%rax\n\t" \
     "mulq " j "(%[a])\n\t"
 
-static __attribute__((noinline, unused)) void fe_sqr(struct p256_fe *r, const struct p256_fe *a)
+static __attribute__((noinline)) void fe_sqr(struct p256_fe *r, const struct p256_fe *a)
 {
     uint64_t w0, w1, w2, w3, w4, w5, w6, w7, x, y;
 
+    /* clang-format off */
     /* The products of different words, ... */
-    __asm__(
-        FE_SQR_WORD(
-            "", "8") "mov %%rax, %[w1]\n\t"
-                     "mov %%rdx, %[w2]\n\t" FE_SQR_WORD(
-                         "", "16") "add %%rax, %[w2]\n\t"
-                                   "mov %%rdx, %[w3]\n\t"
-                                   "adc $0, %[w3]\n\t" FE_SQR_WORD(
-                                       "", "24") "add %%rax, %[w3]\n\t"
-                                                 "mov %%rdx, %[w4]\n\t"
-                                                 "adc $0, %[w4]\n\t" FE_SQR_WORD(
-                                                     "8", "16") "mov %%rax, %[x]\n\t"
-                                                                "mov %%rdx, %[y]\n\t" FE_SQR_WORD(
-                                                                    "8",
-                                                                    "24") "add %[y], %%rax\n\t"
-                                                                          "mov %%rdx, %[w5]\n\t"
-                                                                          "adc $0, %[w5]\n\t"
-                                                                          "add %[x], %[w3]\n\t"
-                                                                          "adc %%rax, %[w4]\n\t"
-                                                                          "adc $0, %[w5]\n\t" FE_SQR_WORD(
-                                                                              "16",
-                                                                              "24") "add %%rax, %[w5]\n\t"
-                                                                                    "mov %%rdx, %[w6]\n\t"
-                                                                                    "adc $0, %[w6]\n\t"
-                                                                                    /* ... twice, ... */
-                                                                                    "xor %k[w7], %k[w7]\n\t"
-                                                                                    "add %[w1], %[w1]\n\t"
-                                                                                    "adc %[w2], %[w2]\n\t"
-                                                                                    "adc %[w3], %[w3]\n\t"
-                                                                                    "adc %[w4], %[w4]\n\t"
-                                                                                    "adc %[w5], %[w5]\n\t"
-                                                                                    "adc %[w6], %[w6]\n\t"
-                                                                                    "adc %[w7], %[w7]\n\t"
-        /* ... and the squares. */
-        FE_SQR_WORD("", "") "mov %%rax, %[w0]\n\t"
-                            "mov %%rdx, %[x]\n\t" FE_SQR_WORD(
-                                "8", "8") "add %[x], %[w1]\n\t"
-                                          "adc %%rax, %[w2]\n\t"
-                                          "mov %%rdx, %[x]\n\t"
-                                          "adc $0, %[x]\n\t" FE_SQR_WORD(
-                                              "16", "16") "add %[x], %[w3]\n\t"
-                                                          "adc %%rax, %[w4]\n\t"
-                                                          "mov %%rdx, %[x]\n\t"
-                                                          "adc $0, %[x]\n\t" FE_SQR_WORD(
-                                                              "24", "24") "add %[x], %[w5]\n\t"
-                                                                          "adc %%rax, %[w6]\n\t"
-                                                                          "adc %%rdx, %[w7]\n\t" FE_REDUCE
-:FE_WORDS
-        : [a] "r"(a->w), FE_P
-        : "rax", "rdx", "cc", "memory");
+    __asm__(FE_SQR_WORD("", "8")
+            "mov %%rax, %[w1]\n\t"
+            "mov %%rdx, %[w2]\n\t"
+            FE_SQR_WORD("", "16")
+            "add %%rax, %[w2]\n\t"
+            "mov %%rdx, %[w3]\n\t"
+            "adc $0, %[w3]\n\t"
+            FE_SQR_WORD("", "24")
+            "add %%rax, %[w3]\n\t"
+            "mov %%rdx, %[w4]\n\t"
+            "adc $0, %[w4]\n\t"
+            FE_SQR_WORD("8", "16")
+            "mov %%rax, %[x]\n\t"
+            "mov %%rdx, %[y]\n\t"
+            FE_SQR_WORD("8", "24")
+            "add %[y], %%rax\n\t"
+            "mov %%rdx, %[w5]\n\t"
+            "adc $0, %[w5]\n\t"
+            "add %[x], %[w3]\n\t"
+            "adc %%rax, %[w4]\n\t"
+            "adc $0, %[w5]\n\t"
+            FE_SQR_WORD("16", "24")
+            "add %%rax, %[w5]\n\t"
+            "mov %%rdx, %[w6]\n\t"
+            "adc $0, %[w6]\n\t"
+            /* ... twice, ... */
+            "xor %k[w7], %k[w7]\n\t"
+            "add %[w1], %[w1]\n\t"
+            "adc %[w2], %[w2]\n\t"
+            "adc %[w3], %[w3]\n\t"
+            "adc %[w4], %[w4]\n\t"
+            "adc %[w5], %[w5]\n\t"
+            "adc %[w6], %[w6]\n\t"
+            "adc %[w7], %[w7]\n\t"
+            /* ... and the squares. */
+            FE_SQR_WORD("", "")
+            "mov %%rax, %[w0]\n\t"
+            "mov %%rdx, %[x]\n\t"
+            FE_SQR_WORD("8", "8")
+            "add %[x], %[w1]\n\t"
+            "adc %%rax, %[w2]\n\t"
+            "mov %%rdx, %[x]\n\t"
+            "adc $0, %[x]\n\t"
+            FE_SQR_WORD("16", "16")
+            "add %[x], %[w3]\n\t"
+            "adc %%rax, %[w4]\n\t"
+            "mov %%rdx, %[x]\n\t"
+            "adc $0, %[x]\n\t"
+            FE_SQR_WORD("24", "24")
+            "add %[x], %[w5]\n\t"
+            "adc %%rax, %[w6]\n\t"
+            "adc %%rdx, %[w7]\n\t"
+            FE_REDUCE
+            : FE_WORDS
+            : [a] "r"(a->w), FE_P
+            : "rax", "rdx", "cc", "memory");
+    /* clang-format on */
     p256_set(r->w, w4, w5, w6, w7);
 }
 

@@ -17,8 +17,9 @@
 enum {
     /* Records that bring nothing, in a row, that are put up with: empty ones, KeyUpdates, user_canceled. */
     STRAYS_MAX = 32,
-    /* Keys are cheap to ask for and dear to make: so many may have opened fewer than so many records. */
+    /* Keys are cheap to ask for and dear to make: so many may have opened fewer than so many records in so few ms. */
     HASTY = 16,
+    HASTY_MS = 1000,
     HASTY_MAX = 64,
     /* A response begins in records that fit one TCP segment, so that its first bytes can be used when they arrive:
      * 1500 less the headers of IPv6 and TCP with timestamps, less a record's own. */
@@ -329,10 +330,12 @@ static void take_key_update(struct server13 *s, uint8_t request)
         server13_fail(s, ALERT_ILLEGAL_PARAMETER, "malformed KeyUpdate");
         return;
     }
-    if (s->read.seq < HASTY && ++s->hasty_updates > HASTY_MAX) {
+    uint32_t now = (uint32_t)time_mono_ms();
+    if (s->read.seq < HASTY && now - s->updated_at < HASTY_MS && ++s->hasty_updates > HASTY_MAX) {
         server13_fail(s, ALERT_UNEXPECTED_MESSAGE, "too many KeyUpdates");
         return;
     }
+    s->updated_at = now;
     next_key(s, &s->read, s->read_secret);
     if (request) {
         server13_flush(s); /* what was written before it was asked for; all after it goes under the new key */

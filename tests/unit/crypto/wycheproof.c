@@ -18,7 +18,7 @@ struct wycheproof {
     unsigned long tests, seen;
 };
 
-static void fail(const struct wycheproof *w, const char *why, const char *what)
+static _Noreturn void fail(const struct wycheproof *w, const char *why, const char *what)
 {
     fprintf(stderr, "%s, test %u: %s%s\n", w->name, w->test != NULL ? wycheproof_id(w) : 0, why, what);
     abort();
