@@ -552,7 +552,7 @@ TEST(hasty_key_updates)
     scene13_init(&s, "p256.pem", "p256.key");
     scene13_begin(&s);
     scene13_handshake(&s);
-    for (unsigned i = 0; i < 65; i++) {
+    for (unsigned i = 0; i < 66; i++) { /* the first has none before it */
         CHECK_EQ(tls_status(s.tls), TLS_OPEN);
         client13_key_update(&s.client, false);
         client13_data(&s.client, "x", 1);
