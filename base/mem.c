@@ -33,7 +33,7 @@ static struct {
 #define SANITIZED false
 #endif
 #define KEEP     (48u * 1024u)  /* bytes of each size */
-#define KEEP_ALL (512u * 1024u) /* bytes */
+#define KEEP_ALL (256u * 1024u) /* bytes */
 
 /* A block is given out in one of these sizes, so that it fits the next that asks for about as much. Fine steps up to
  * a kibibyte, as a connection's structs are held for long; musl's slots are multiples of 16 less 4 bytes. Coarse ones

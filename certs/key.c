@@ -236,10 +236,13 @@ static const char *make_rsa(struct tls_identity *id, struct bytes n, const struc
         *len[i] = part[i].n;
         data += part[i].n;
     }
-    return signs(rsa)
-               ? NULL
-               : "an RSA key whose numbers do not fit together, or whose public exponent is none of 65537, 17, 5 "
-                 "and 3; make another";
+    if (signs(rsa))
+        return NULL;
+    mem_wipe_free(id->key_data, total);
+    id->key_data = NULL;
+    id->key_data_len = 0;
+    return "an RSA key whose numbers do not fit together, or whose public exponent is none of 65537, 257, 17, 5 and 3; "
+           "make another";
 }
 
 static const char *parse_pkcs1(struct tls_identity *id, struct bytes der)

@@ -20,7 +20,7 @@
 
 enum { BATCH = 256, TASKS_PER_TURN = 1024, WORK_US = 1000 };
 /* Free buffers that the pool holds on to: 555 KB and 258 KB at most, none at the start. */
-enum { KEEP_LARGE = 32, KEEP_SMALL = 64 };
+enum { KEEP_LARGE = 24, KEEP_SMALL = 64 };
 
 /* Always on in what epoll reports, so it costs nothing to ask for; it keeps `events` of a registered watch
  * from being 0. */
