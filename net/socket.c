@@ -207,7 +207,7 @@ ssize_t socket_read(int fd, struct span into)
     ssize_t n;
 
     assert(into.n > 0); /* 0 would read as the end */
-    do /* cheaper than read and write, which look first at what kind of file it is */
+    do                  /* cheaper than read and write, which look first at what kind of file it is */
         n = recv(fd, into.p, into.n, 0);
     while (n < 0 && errno == EINTR);
     return outcome(n);

@@ -173,6 +173,7 @@ void dispatch(struct exchange *x)
     struct bytes path;
 
     authority.host[0] = 0;
+    authority.is_ipv6 = false;
     if (x->request->has_host && !http_authority_parse(http_head_host(x->request), &authority)) {
         exchange_fail(x, 400, "malformed Host");
         return;
