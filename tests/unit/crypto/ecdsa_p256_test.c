@@ -186,7 +186,8 @@ TEST(verify_random)
         sig_len = sign(hf, hash, &k.private, sig);
         ok &= CHECK(verify(hash, len, &k.public, sig, sig_len));
         ok &= CHECK(verifies_alike(&k, hash, len, sig, sig_len));
-        ok &= CHECK(!verify(hash, len, &other.public, sig, sig_len));
+        /* Numbers at the edges are drawn often enough for both keys to be the same one. */
+        ok &= CHECK_EQ(verify(hash, len, &other.public, sig, sig_len), !memcmp(k.x, other.x, sizeof k.x));
         /* Bytes that count, and for a longer hash those that do not. */
         hash[random_below(len)] ^= (uint8_t)(1 + random_below(255));
         ok &= verifies_alike(&k, hash, len, sig, sig_len);
