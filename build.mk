@@ -100,7 +100,7 @@ DEPS := bearssl c-ares
 DEPS_ct := bearssl
 DEPS_arm64 := bearssl
 
-FLAGS_bearssl := -I$(B)/deps/bearssl/src -I$(B)/deps/bearssl/inc
+FLAGS_bearssl := -I$(B)/deps/bearssl/src -I$(B)/deps/bearssl/inc -include deps/bearssl/limits.h
 SOURCES_bearssl := $(sort $(wildcard $(B)/deps/bearssl/src/*.c $(B)/deps/bearssl/src/*/*.c))
 
 # rand() becomes ours: see deps/c-ares/ares_config.h.
@@ -138,7 +138,7 @@ define dep_rule
 OBJECTS_$(1)_$(2) := $(patsubst $(B)/deps/%.c,$(B)/$(1)/dep/%.o,$(SOURCES_$(2)))
 $(B)/$(1)/dep/$(2).flags: FORCE
 	@$$(call changed,$$@,$(CC_$(1)) $(DEPFLAGS_$(1)) $(if $(optimise_$(1)),-Os: $(SMALL)) $(FLAGS_$(2)))
-$(B)/$(1)/dep/$(2)/%.o: $(B)/deps/$(2)/%.c $(B)/deps/$(2).ok $(B)/$(1)/dep/$(2).flags $(TOOLS_$(1))
+$(B)/$(1)/dep/$(2)/%.o: $(B)/deps/$(2)/%.c $(wildcard deps/$(2)/*.h) $(B)/deps/$(2).ok $(B)/$(1)/dep/$(2).flags $(TOOLS_$(1))
 	@mkdir -p $$(@D)
 	$$(Q)$(CC_$(1)) $(DEPFLAGS_$(1)) $$(call optimise_$(1),$$<) $(FLAGS_$(2)) -c -o $$@ $$<
 $$(eval $$(call archive_rule,$(1),$(2),$$(OBJECTS_$(1)_$(2))))

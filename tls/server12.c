@@ -78,7 +78,7 @@ static struct server12 *server12_make(struct tls_core *core, const struct tls_se
                                       const struct client_hello *hello, const struct tls_identity *identity)
 {
     const struct crypto_impl *impl = crypto_impl();
-    uint16_t suites[SUITES_MAX];
+    uint16_t suites[SERVER_SUITES_MAX];
     struct server12 *s = mem_zalloc(sizeof *s);
 
     if (!s) {

@@ -9,6 +9,8 @@
 
 enum cipher { AES128, AES256, CHACHA20, CIPHERS };
 
+_Static_assert((int)CIPHERS <= (int)SERVER_SUITES_MAX, "the engine has a place for each");
+
 static const struct {
     uint16_t number[2]; /* ECDSA, RSA */
     const char *name[2];
@@ -37,7 +39,7 @@ static bool client_prefers_chacha(const struct client_hello *hello, bool rsa)
     return false;
 }
 
-unsigned suites_for_server(uint16_t suites[SUITES_MAX], const struct client_hello *hello, bool rsa,
+unsigned suites_for_server(uint16_t suites[SERVER_SUITES_MAX], const struct client_hello *hello, bool rsa,
                            bool fast_aes)
 {
     const enum cipher *order = fast_aes && !client_prefers_chacha(hello, rsa) ? aes_first : chacha_first;
