@@ -439,7 +439,9 @@ run_units()
         ,* | *_armv8_test | *_neon_test) ;;
         *) unset PROXY_TEST_ALL ;;
         esac
-        timeout 300 $3 "$4" >"$log" 2>&1 </dev/null
+        limit=300
+        [ -z "${PROXY_TEST_ALL-}" ] || limit=1800
+        timeout "$limit" $3 "$4" >"$log" 2>&1 </dev/null
         echo "exit code $?" >>"$log"
         true' sh "$logs" "$prefix" "$runner"
     for u in $units; do
