@@ -11,10 +11,12 @@
 #include "base/log.h"
 #include "certs/files.h"
 #include "certs/self_signed.h"
+#include "certs/stored.h"
 #include "certs/ticket_keys.h"
 #include "certs/x509.h"
 #include "net/addr.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +29,8 @@ struct site {
     struct tls_identity *id; /* NULL: its TLS is off */
     char **names;            /* in the conf's order */
     unsigned name_count;
-    bool is_self_signed;
+    bool is_acme;        /* an authority's, by acme/ */
+    bool is_self_signed; /* made here; of an ACME site until it has its own */
     bool is_kept; /* in the state: after a restart it is the same */
 };
 
@@ -91,12 +94,18 @@ static void load_site(struct certs *certs, struct site *site, const struct conf_
         conf_error(e, conf->place, "site", "out of memory");
         return;
     }
+    site->is_acme = conf->tls == CONF_TLS_ACME;
+    if (site->is_acme)
+        site->id = stored_load(certs->state, site->names[0]);
+    if (site->id != NULL)
+        return;
     switch (conf->tls) {
     case CONF_TLS_OFF: return;
     case CONF_TLS_FILES:
         site->id = files_load(conf, site->name_count > 0 ? site->names[0] : "default", e);
         return;
     case CONF_TLS_AUTO:
+    case CONF_TLS_ACME:
     case CONF_TLS_SELF_SIGNED:
         site->is_self_signed = true;
         site->id = make_self_signed(certs, site, dry);
@@ -300,6 +309,30 @@ bool certs_renew(struct certs *certs)
         renewed = true;
     }
     return renewed;
+}
+
+bool certs_is_acme(const struct certs *certs, unsigned site)
+{
+    return site < certs->site_count && certs->sites[site].is_acme;
+}
+
+bool certs_adopt(struct certs *certs, unsigned index)
+{
+    struct site *site = &certs->sites[index];
+    struct tls_identity *id;
+
+    assert(certs_is_acme(certs, index));
+    id = stored_load(certs->state, site->names[0]);
+    if (id == NULL)
+        return false;
+    if (!site->is_self_signed && memcmp(id->fingerprint, site->id->fingerprint, sizeof id->fingerprint) == 0) {
+        tls_identity_unref(id);
+        return false;
+    }
+    tls_identity_unref(site->id);
+    site->id = id;
+    site->is_self_signed = false;
+    return true;
 }
 
 const char *certs_fingerprint_text(const struct tls_identity *id, char out[CERTS_FINGERPRINT_TEXT])

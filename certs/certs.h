@@ -38,6 +38,13 @@ const uint8_t (*certs_ticket_keys(const struct certs *certs, size_t *n))[TICKET_
  * from the store before where the names are the same, so that the fingerprint outlives the reload. */
 void certs_inherit(struct certs *certs, const struct certs *before);
 
+/* Is the site's certificate one that an authority gives (CONF_TLS_ACME)? Until it has given one the site has a
+ * self-signed one. */
+bool certs_is_acme(const struct certs *certs, unsigned site);
+/* Looks in the state for the certificate of such a site, and serves it from now on. True when it is another one than
+ * before; connections under way keep what they have. */
+bool certs_adopt(struct certs *certs, unsigned site);
+
 /* Self-signed certificates with less
  than 30 days left are made again, with their key, as certs_new does;
  * for a process that runs for months, once a day. True when one was. Connections under way keep what they

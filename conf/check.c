@@ -352,4 +352,5 @@ void draft_finish(struct draft *d)
                    "no site; add one: site example.com { upstream 127.0.0.1:8000 }");
     else
         check_listens(d);
+    finish_acme(d);
 }

@@ -58,7 +58,7 @@ static const char *folder_of(struct arena *arena, const char *file)
 /* file NULL: none is read. */
 static void fill(struct draft *d, const char *file, struct bytes text, const struct conf_options *o)
 {
-    if (!scope_init(d, &d->global, SCOPE_GLOBAL, NULL))
+    if (!scope_init(d, &d->global, SCOPE_GLOBAL, NULL) || !scope_init(d, &d->acme, SCOPE_ACME, &d->global))
         return;
     d->folder = folder_of(d->scratch, file);
     if (file != NULL)

@@ -62,8 +62,9 @@ struct conf_path {
 };
 
 enum conf_tls_mode {
-    CONF_TLS_AUTO, /* nothing said: ACME when it lands; self-signed until then */
+    CONF_TLS_AUTO, /* nothing said; a finished conf has one of the two below in its place */
     CONF_TLS_SELF_SIGNED,
+    CONF_TLS_ACME,
     CONF_TLS_FILES,
     CONF_TLS_OFF, /* plain HTTP, on the listen-http addresses */
 };
@@ -108,6 +109,17 @@ struct conf_site {
     struct conf_limits limits;
 };
 
+/* The certificate authority (RFC 8555). */
+struct conf_acme {
+    const char *directory; /* URL */
+    const char *name;      /* as it was written: letsencrypt, or the URL */
+    const char *email;     /* NULL: none given */
+    const char *ca_roots;  /* file; NULL: the set that is compiled in */
+    struct conf_place ca_roots_place;
+    const char *profile;               /* NULL: the authority's own choice */
+    const char *account_id, *hmac_key; /* external account binding (§7.3.4), the key in base64url; NULL: none */
+};
+
 struct conf_listen {
     struct conf_place place;
     struct addr addr;
@@ -142,6 +154,7 @@ struct conf {
     uint64_t ticket_rotation; /* ms: 12 h */
     const char *ticket_keys;  /* file; NULL: keys of our own */
     struct conf_place ticket_keys_place;
+    struct conf_acme acme;
     struct conf_timeouts timeouts;
     struct conf_limits limits;
     struct arena *arena; /* everything above */

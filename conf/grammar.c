@@ -27,6 +27,7 @@ const char *const group_names[GROUP_MAX] = {
     [GROUP_LISTEN] = "Where it listens",
     [GROUP_PROCESS] = "The process",
     [GROUP_TLS] = "TLS",
+    [GROUP_ACME] = "Certificates by ACME",
     [GROUP_LOG] = "The log",
     [GROUP_TIMEOUT] = "Timeouts",
     [GROUP_LIMIT] = "Limits",
@@ -100,6 +101,27 @@ const struct directive directives[] = {
      .help = "Seals tickets with the keys of this file, so that replicas resume each other's sessions. One key a "
              "line, as openssl rand -base64 48 makes it: the first seals, all are taken. Read again on reload."},
 
+    {.name = "acme", .where = SCOPE_GLOBAL, .group = GROUP_ACME, .block = true, .max = 1, .args = "{ ... }",
+     .set = set_acme,
+     .help = "How certificates are obtained and renewed for sites with public names that say nothing of tls, and "
+             "those with tls acme. Not needed: without it they come from Let's Encrypt."},
+    {.name = "email", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "ADDRESS",
+     .note = "none", .set = set_email,
+     .help = "Where the authority writes to when it has to."},
+    {.name = "ca", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1,
+     .args = "letsencrypt|letsencrypt-staging|zerossl|URL", .value = "letsencrypt", .set = set_ca,
+     .help = "The authority: one of these, or the URL of another one's ACME directory. With a URL, sites with names "
+             "that are not public ask it too."},
+    {.name = "ca-roots", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "FILE",
+     .note = "Mozilla's, compiled in", .set = set_ca_roots,
+     .help = "The certificates, in PEM, by which the authority's server is known."},
+    {.name = "profile", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
+     .note = "the authority's", .set = set_profile,
+     .help = "What kind of certificate to ask for, of those that the authority offers: shortlived, say."},
+    {.name = "external-account", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 2, .max = 2,
+     .args = "KEY-ID HMAC-KEY", .note = "none", .set = set_external_account,
+     .help = "Binds the account to one that you have with the authority already; it gives both words (EAB)."},
+
     {.name = "log", .where = SCOPE_GLOBAL, .group = GROUP_LOG, .min = 1, .max = 2,
      .args = "[format] text|json|combined|off", .value = "text", .set = set_log,
      .help = "One line for each request, on standard output."},
@@ -172,9 +194,10 @@ const struct directive directives[] = {
      .help = "What differs under this prefix; /api is /api and /api/x, not /apix. The longest that fits "
              "decides. Without upstream, redirect or respond it does what the site does."},
     {.name = "tls", .where = SCOPE_SITE, .group = GROUP_SITE, .min = 1, .max = 4,
-     .args = "self-signed | off | cert FILE key FILE", .note = "self-signed", .set = set_tls,
-     .help = "The site's certificate: made here, or from PEM files (relative to the configuration's folder); "
-             "off is plain HTTP, on the listen-http addresses."},
+     .args = "acme | self-signed | off | cert FILE key FILE",
+     .note = "acme for public names where there is a listen-http address, else self-signed", .set = set_tls,
+     .help = "The site's certificate: from a certificate authority, made here, or from PEM files (relative to the "
+             "configuration's folder); off is plain HTTP, on the listen-http addresses."},
     {.name = "header", .where = ACTION, .group = GROUP_SITE, .min = 2, .max = 3, .many = true,
      .args = "set|add NAME VALUE | remove NAME", .set = set_header,
      .help = "Changes a field of the responses. A site's operations come before its path's."},

@@ -11,9 +11,9 @@
 #include "conf/conf.h"
 #include "conf/lex.h"
 
-enum scope_kind { SCOPE_GLOBAL = 1, SCOPE_SITE = 2, SCOPE_PATH = 4 };
+enum scope_kind { SCOPE_GLOBAL = 1, SCOPE_SITE = 2, SCOPE_PATH = 4, SCOPE_ACME = 8 };
 
-/* A block under way: the file itself, a site, a path. */
+/* A block under way: the file itself, a site, a path, acme. */
 struct site_draft;
 struct scope {
     enum scope_kind kind;
@@ -48,7 +48,7 @@ struct draft {
     struct arena *scratch;
     struct conf_errors *errors;
     const char *folder; /* of the file, with its final slash; "" is the working folder */
-    struct scope global;
+    struct scope global, acme;
     struct site_draft *sites, **sites_end;
 };
 
@@ -67,6 +67,7 @@ enum group {
     GROUP_LISTEN,
     GROUP_PROCESS,
     GROUP_TLS,
+    GROUP_ACME,
     GROUP_LOG,
     GROUP_TIMEOUT,
     GROUP_LIMIT,
@@ -108,6 +109,8 @@ unsigned word_distance(const char *word, const char *name);
 bool scope_init(struct draft *d, struct scope *scope, enum scope_kind kind, struct scope *outer);
 /* One statement: checks that it may stand here and its number of arguments, and sets it. */
 bool statement_run(struct statement *s);
+/* Where an option of that name stands: the file's top, or acme. */
+struct scope *scope_of(struct draft *d, const struct directive *directive);
 /* The same from one text: a default, an option. A directive with one argument takes it whole, others have their
  * words parted by blanks. */
 bool statement_run_text(struct draft *d, const struct directive *directive, struct conf_place place,
@@ -165,6 +168,17 @@ bool take_action(struct statement *s, enum conf_action action);
 struct site_draft *site_draft_new(struct draft *d, struct conf_place place);
 /* Adds a name as `site` takes it. */
 bool site_draft_add_name(struct statement *s, struct site_draft *site, const struct word *word);
+
+/* --- acme.c --- */
+bool set_acme(struct statement *s);
+bool set_email(struct statement *s);
+bool set_ca(struct statement *s);
+bool set_ca_roots(struct statement *s);
+bool set_profile(struct statement *s);
+bool set_external_account(struct statement *s);
+/* Which of the sites that say nothing of their certificate get it from the authority; what hinders those that ask for
+ * it. Once the listeners are known. */
+void finish_acme(struct draft *d);
 
 /* --- parse.c --- */
 /* All statements of a file into the draft. */

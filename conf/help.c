@@ -73,7 +73,7 @@ static void put_settings(FILE *out, enum group group)
         const struct directive *d = &directives[i];
         int column;
 
-        if (d->group != group || d->block || (d->where & SCOPE_GLOBAL) == 0)
+        if (d->group != group || d->block || (d->where & (SCOPE_GLOBAL | SCOPE_ACME)) == 0)
             continue;
         if (!any)
             fprintf(out, "\n%s:\n", group_names[group]);
@@ -118,6 +118,7 @@ static const char *where_it_stands(unsigned where)
     switch (where) {
     case SCOPE_GLOBAL: return "at the top";
     case SCOPE_SITE: return "in a site";
+    case SCOPE_ACME: return "in acme";
     case SCOPE_GLOBAL | SCOPE_SITE: return "at the top, in a site";
     case SCOPE_SITE | SCOPE_PATH: return "in a site, in a path";
     default: return "in a path";
@@ -154,7 +155,8 @@ void conf_print_help_config(FILE *out)
           "\n"
           "Durations: 500ms, 10s, 5m, 12h; a bare number is seconds. Sizes: 16384, 16k,\n"
           "10M, 1G. What is set at the top holds for every site that does not set it\n"
-          "itself. All that stands at the top, but site, is an option as well: --log json.\n",
+          "itself. All that stands at the top or in acme, but site, is an option as well:\n"
+          "--log json.\n",
           out);
     for (unsigned group = 0; group < GROUP_MAX; group++) {
         fprintf(out, "\n\n%s\n", group_names[group]);

@@ -65,7 +65,7 @@ static const struct conf_place on_command_line = {.file = ""};
 
 static bool is_setting(const struct directive *d)
 {
-    return (d->where & SCOPE_GLOBAL) != 0 && !d->block;
+    return (d->where & (SCOPE_GLOBAL | SCOPE_ACME)) != 0 && !d->block;
 }
 
 bool option_exists(const char *name)
@@ -351,11 +351,12 @@ static void apply_settings(const struct conf_options *o, struct draft *d)
             o->settings[i].directive->clear(d);
     for (unsigned i = 0; i < o->setting_count; i++) {
         const struct directive *directive = o->settings[i].directive;
+        struct conf_place *seen = &scope_of(d, directive)->seen[directive_index(directive)];
 
         /* Instead of what the file says; of an option given twice the last one holds. */
-        d->global.seen[directive_index(directive)] = on_command_line;
+        *seen = on_command_line;
         if (!directive->many)
-            d->global.seen[directive_index(directive)].file = NULL;
+            seen->file = NULL;
         statement_run_text(d, directive, on_command_line, o->settings[i].text);
     }
 }

@@ -268,11 +268,13 @@ bool set_tls(struct statement *s)
     site->tls_place = s->place;
     if (strcmp(word, "cert") == 0 || strcmp(word, "key") == 0)
         return tls_files(s);
-    if (strcmp(word, "self-signed") != 0 && strcmp(word, "off") != 0)
+    if (strcmp(word, "self-signed") != 0 && strcmp(word, "off") != 0 && strcmp(word, "acme") != 0)
         return statement_fail(s, &s->args[0], "'%s' is none of %s", word, s->directive->args);
     if (s->n > 1)
         return statement_fail(s, &s->args[1], "'%s' is too much; tls %s", s->args[1].text, word);
-    site->tls = strcmp(word, "off") == 0 ? CONF_TLS_OFF : CONF_TLS_SELF_SIGNED;
+    site->tls = strcmp(word, "off") == 0    ? CONF_TLS_OFF
+                : strcmp(word, "acme") == 0 ? CONF_TLS_ACME
+                                            : CONF_TLS_SELF_SIGNED;
     return true;
 }
 

@@ -74,6 +74,7 @@ static const char *where_text(unsigned where)
     case SCOPE_GLOBAL: return "at the top of the file";
     case SCOPE_SITE: return "in a site";
     case SCOPE_PATH: return "in a path";
+    case SCOPE_ACME: return "in acme";
     case SCOPE_GLOBAL | SCOPE_SITE: return "at the top of the file or in a site";
     default: return "in a site or a path";
     }
@@ -118,10 +119,15 @@ bool statement_run(struct statement *s)
     return s->directive->set(s);
 }
 
+struct scope *scope_of(struct draft *d, const struct directive *directive)
+{
+    return (directive->where & SCOPE_GLOBAL) != 0 ? &d->global : &d->acme;
+}
+
 bool statement_run_text(struct draft *d, const struct directive *directive, struct conf_place place,
                         const char *text)
 {
-    struct statement s = {.draft = d, .scope = &d->global, .directive = directive, .place = place};
+    struct statement s = {.draft = d, .scope = scope_of(d, directive), .directive = directive, .place = place};
     struct word *words = NULL, *more;
     char *copy = arena_text(d->scratch, bytes_str(text)), *rest = copy;
 

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reads what an authority gave and uacme, or acme/ here, has written. The invariant: what leaves here works in a
+ * handshake, as with files that a configuration names.
+ */
+#include "certs/stored.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "certs/key.h"
+#include "certs/pem.h"
+#include "certs/x509.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KEY_PEM 512u /* bytes of a P-256 key in PEM, with room to spare */
+
+bool stored_folder(char *out, size_t size, const char *state, const char *name, bool is_private)
+{
+    int n = snprintf(out, size, "%s/%s%s", state, is_private ? "private/" : "", name);
+
+    return n > 0 && (size_t)n < size && name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+}
+
+/* ENOENT when there is none; EINVAL when it is no good, which was said. */
+static int load(struct tls_identity *id, const char *folder, const char *file,
+                const char *(*parse)(struct tls_identity *, struct bytes))
+{
+    char path[PATH_MAX];
+    struct file f = {0};
+    const char *problem;
+    int n = snprintf(path, sizeof path, "%s/%s", folder, file), error;
+
+    error = n < 0 || (size_t)n >= sizeof path ? ENAMETOOLONG : file_read(path, PEM_MAX_FILE, &f);
+    if (error == ENOTDIR)
+        error = ENOENT;
+    if (error != 0 && error != ENOENT)
+        log_warn("%s: %s", path, strerror(error));
+    if (error != 0)
+        return error;
+    /* A board without a clock learns from it that it is not 1970. */
+    if (!time_is_sane())
+        time_raise_floor(f.mtime);
+    problem = parse(id, bytes_of(f.content.p, f.content.n));
+    file_release(&f);
+    if (problem == NULL)
+        return 0;
+    log_warn("%s: %s", path, problem);
+    return strcmp(problem, "out of memory") == 0 ? ENOMEM : EINVAL;
+}
+
+static struct x509 certificate(const struct tls_identity *id, size_t i)
+{
+    struct x509 x;
+
+    /* It parsed when it was loaded. */
+    x509_parse(&x, bytes_of(id->chain[i].data, id->chain[i].data_len));
+    return x;
+}
+
+static const char *what_hinders(const struct tls_identity *id)
+{
+    struct x509 x = certificate(id, 0);
+
+    if (!x509_matches_key(&x, id))
+        return "the key beside it is not this certificate's";
+    for (size_t i = 1; i < id->chain_len; i++) {
+        struct x509 issuer = certificate(id, i);
+
+        x = certificate(id, i - 1);
+        if (!bytes_equal(x.issuer, issuer.subject))
+            return "the chain is not in order";
+    }
+    return NULL;
+}
+
+struct tls_identity *stored_load(const char *state, const char *name)
+{
+    char folder[PATH_MAX], private[PATH_MAX];
+    struct tls_identity *id = tls_identity_new(name);
+    const char *problem;
+
+    if (id == NULL)
+        return NULL;
+    if (stored_folder(folder, sizeof folder, state, name, false) &&
+        stored_folder(private, sizeof private, state, name, true) &&
+        load(id, folder, "cert.pem", pem_load_chain) == 0 && load(id, private, "key.pem", pem_load_key) == 0) {
+        problem = what_hinders(id);
+        if (problem == NULL) {
+            time_raise_floor(id->not_before);
+            return id;
+        }
+        log_warn("%s/cert.pem: %s", folder, problem);
+    }
+    tls_identity_unref(id);
+    return NULL;
+}
+
+/* On the disk before anyone learns of it: a certificate whose key is lost is a try wasted. */
+static const char *make_key(struct tls_identity *id, const char *folder)
+{
+    uint8_t der[256];
+    char pem[KEY_PEM];
+    struct writer w = writer_of(der, sizeof der), text = writer_of(pem, sizeof pem);
+    const char *problem = NULL;
+    int error;
+
+    if (!key_generate(id))
+        return "out of memory";
+    key_write(&w, id);
+    pem_write(&text, "PRIVATE KEY", bytes_of(der, writer_len(&w)));
+    if (w.failed || text.failed)
+        problem = "out of memory";
+    else if ((error = state_write(folder, "key.pem", 0600, bytes_of(pem, writer_len(&text)))) != 0)
+        problem = strerror(error);
+    mem_wipe(der, sizeof der);
+    mem_wipe(pem, sizeof pem);
+    return problem;
+}
+
+struct tls_identity *stored_key(const char *state, const char *name, const char **why)
+{
+    char folder[PATH_MAX];
+    struct tls_identity *id = tls_identity_new(name);
+    int error;
+
+    *why = "out of memory";
+    if (id == NULL)
+        return NULL;
+    if (!stored_folder(folder, sizeof folder, state, name, true)) {
+        *why = "not a name that a folder can have";
+    } else if ((error = load(id, folder, "key.pem", pem_load_key)) == 0) {
+        *why = NULL;
+    } else if (error != ENOENT) {
+        *why = error == EINVAL ? "the key that is there is no good; move it away for a new one" : strerror(error);
+    } else {
+        *why = make_key(id, folder);
+    }
+    if (*why == NULL)
+        return id;
+    tls_identity_unref(id);
+    return NULL;
+}

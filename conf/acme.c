@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The block `acme`, and which sites it is for: those that ask for it, and those that say nothing of their certificate
+ * and have names that an authority can know.
+ */
+#include "conf/grammar.h"
+
+#include "base/text.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *name, *directory;
+} authorities[] = {
+    {"letsencrypt",         "https://acme-v02.api.letsencrypt.org/directory"        },
+    {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory"},
+    {"zerossl",             "https://acme.zerossl.com/v2/DV90"                      },
+};
+
+bool set_acme(struct statement *s)
+{
+    s->inner = &s->draft->acme;
+    return true;
+}
+
+/* A control byte would end up in JSON, a comma would make two addresses of one. */
+bool set_email(struct statement *s)
+{
+    const char *text = s->args[0].text, *at = strchr(text, '@');
+
+    if (strncasecmp(text, "mailto:", 7) == 0)
+        return statement_fail(s, &s->args[0], "'%s' is a URL; write %s", text, text + 7);
+    if (at == NULL || at == text || strchr(at, '.') == NULL || strchr(at + 1, '@') != NULL ||
+        strpbrk(text, " ,<>\"?&") != NULL || strlen(text) > 254)
+        return statement_fail(s, &s->args[0], "'%s' is not an address; write admin@example.com", text);
+    s->draft->conf->acme.email = statement_keep(s, text);
+    return s->draft->conf->acme.email != NULL;
+}
+
+bool set_ca(struct statement *s)
+{
+    struct conf_acme *acme = &s->draft->conf->acme;
+    const char *text = s->args[0].text;
+
+    acme->directory = NULL;
+    for (size_t i = 0; i < sizeof authorities / sizeof authorities[0]; i++)
+        if (strcmp(text, authorities[i].name) == 0)
+            acme->directory = authorities[i].directory;
+    acme->name = statement_keep(s, text);
+    if (acme->directory == NULL) {
+        if (strncasecmp(text, "http://", 7) == 0)
+            return statement_fail(s, &s->args[0], "'%s' is not encrypted; write the https:// URL", text);
+        if (strncasecmp(text, "https://", 8) != 0 || text[8] == 0)
+            return statement_fail(s, &s->args[0], "'%s' is none of %s", text, s->directive->args);
+        acme->directory = acme->name;
+    }
+    return acme->name != NULL;
+}
+
+bool set_ca_roots(struct statement *s)
+{
+    struct conf_acme *acme = &s->draft->conf->acme;
+
+    acme->ca_roots = statement_path(s, &s->args[0], "file");
+    acme->ca_roots_place = s->place;
+    return acme->ca_roots != NULL;
+}
+
+bool set_profile(struct statement *s)
+{
+    const char *text = s->args[0].text;
+
+    for (const char *c = text; *c != 0; c++)
+        if (!text_is_alpha((uint8_t)*c) && !text_is_digit((uint8_t)*c) && strchr("-_.", *c) == NULL)
+            return statement_fail(s, &s->args[0], "'%s' is not the name of a profile", text);
+    s->draft->conf->acme.profile = statement_keep(s, text);
+    return s->draft->conf->acme.profile != NULL;
+}
+
+bool set_external_account(struct statement *s)
+{
+    struct conf_acme *acme = &s->draft->conf->acme;
+    const char *key = s->args[1].text;
+
+    if (s->args[0].text[0] == 0)
+        return statement_fail(s, &s->args[0], "an empty key id; the authority gives both words");
+    for (const char *c = key; *c != 0; c++)
+        if (!text_is_alpha((uint8_t)*c) && !text_is_digit((uint8_t)*c) && strchr("-_", *c) == NULL)
+            return statement_fail(s, &s->args[1],
+                                  "the second word is not base64url (A-Z a-z 0-9 - _); the authority gives it so");
+    if (strlen(key) < 16 || strlen(key) % 4 == 1 || strlen(key) > 512)
+        return statement_fail(s, &s->args[1], "the second word has not the length of a key; was it cut?");
+    acme->account_id = statement_keep(s, s->args[0].text);
+    acme->hmac_key = statement_keep(s, key);
+    return acme->account_id != NULL && acme->hmac_key != NULL;
+}
+
+/* ---- which sites ---- */
+
+/* Names that no public authority knows: RFC 2606, RFC 6761, RFC 6762, RFC 8375, RFC 9476, and what ICANN keeps for
+ * private use. */
+static bool is_reserved(const char *name)
+{
+    static const char *const endings[] = {
+        "test", "example",     "invalid",     "localhost",   "local",    "onion", "alt", "internal",
+        "lan",  "example.com", "example.net", "example.org", "home.arpa"};
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t k = strlen(endings[i]);
+
+        if (n >= k && strcmp(name + n - k, endings[i]) == 0 && (n == k || name[n - k - 1] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static bool is_ip(const char *name)
+{
+    struct addr addr;
+
+    return addr_from_ip(&addr, bytes_str(name), 0);
+}
+
+/* Could an authority give a certificate for it without being told more? Addresses need a profile that the
+ * authority has to offer: they are asked for in words. */
+static bool is_for_the_authority(const struct conf *conf, const char *name)
+{
+    if (is_ip(name))
+        return false;
+    return strncmp(conf->acme.name, "https:", 6) == 0 || (strchr(name, '.') != NULL && !is_reserved(name));
+}
+
+static bool has_plain_listener(const struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->listen_count; i++)
+        if (!conf->listens[i].tls)
+            return true;
+    return false;
+}
+
+static void check_wildcards(struct draft *d, const struct conf_site *site)
+{
+    for (unsigned i = 0; i < site->name_count; i++)
+        if (site->names[i].text[0] == '*')
+            conf_error(d->errors, site->names[i].place, "site",
+                       "%s: no certificate for all names below one can be had over HTTP (that needs DNS-01); write tls "
+                       "self-signed or tls cert FILE key FILE, or the names one by one",
+                       site->names[i].text);
+}
+
+static void check_site(struct draft *d, const struct conf_site *site)
+{
+    check_wildcards(d, site);
+    if (site->name_count == 0)
+        conf_error(d->errors, site->tls_place, "tls", "acme needs to know for which names; write them behind site");
+    if (!has_plain_listener(d->conf))
+        conf_error(d->errors, site->tls_place, "tls",
+                   "acme needs an address for plain HTTP, where the authority looks; add listen-http :80");
+    if (d->conf->state == NULL)
+        conf_error(d->errors, site->tls_place, "tls", "acme needs a folder for its certificates; add state DIR");
+}
+
+void finish_acme(struct draft *d)
+{
+    struct conf *conf = d->conf;
+    bool possible = conf->acme.name != NULL && has_plain_listener(conf) && conf->state != NULL;
+
+    for (unsigned i = 0; i < conf->site_count; i++) {
+        struct conf_site *site = &conf->sites[i];
+        bool all = possible && site->name_count > 0;
+
+        for (unsigned k = 0; k < site->name_count; k++) {
+            const char *name = site->names[k].text;
+
+            all &= is_for_the_authority(conf, name[0] == '*' ? name + 2 : name);
+        }
+        if (site->tls == CONF_TLS_AUTO)
+            site->tls = all && !conf->demo ? CONF_TLS_ACME : CONF_TLS_SELF_SIGNED;
+        if (site->tls == CONF_TLS_ACME)
+            check_site(d, site);
+    }
+}
