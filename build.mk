@@ -180,7 +180,23 @@ $(B)/musl/include/linux:
 	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
 	@ln -sfn "$$(dirname "$$(echo '#include <asm/types.h>' | gcc -E -M - | tr ' ' '\n' | grep 'asm/types.h$$' | \
 	     head -n 1)")" $(@D)/asm
+	@ln -sfn /usr/include/jsmn.h $(@D)/jsmn.h
 	@ln -sfn /usr/include/linux $@
+
+# ---- trust anchors --------------------------------------------------------------------------------------------
+# Mozilla's certificates as the bytes of an array, by a program of the same code that reads them.
+
+ROOTS := $(sort $(wildcard /usr/share/ca-certificates/mozilla/*.crt))
+ROOTS_OBJECTS := $(patsubst %,$(B)/musl/obj/%.o,deps/ca-certificates/generate certs/der certs/key certs/pem certs/trust certs/x509) \
+                 $(call folder_libs,musl,base crypto net tls) $(call dep_libs,musl)
+
+$(B)/gen/roots: $(ROOTS_OBJECTS) $(B)/musl/ldflags
+	$(Q)$(CC_musl) $(LDFLAGS_musl) -o $@ $(call group,$(ROOTS_OBJECTS))
+$(B)/gen/roots.h: $(B)/gen/roots $(ROOTS)
+	$(say) GEN $@
+	@$(B)/gen/roots $(ROOTS) >$@.tmp
+	@mv $@.tmp $@
+$(foreach v,musl asan fuzz,$(B)/$(v)/obj/certs/roots.o): $(B)/gen/roots.h
 
 # ---- programs -------------------------------------------------------------------------------------------------
 

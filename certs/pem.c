@@ -163,6 +163,29 @@ const char *pem_load_chain(struct tls_identity *id, struct bytes pem_text)
                         "no PEM block in this file");
 }
 
+const char *pem_each_certificate(struct bytes text, void (*take)(struct writer *w, struct bytes der), struct writer *w,
+                                 size_t *blocks)
+{
+    struct pem pem;
+    const char *problem = NULL;
+    enum pem_event event;
+
+    *blocks = 0;
+    if (!pem_open(&pem, text))
+        return "out of memory";
+    while (problem == NULL && (event = pem_next(&pem)) != PEM_END) {
+        if (!label_is(&pem, "CERTIFICATE") && !label_is(&pem, "X509 CERTIFICATE"))
+            continue;
+        if (event == PEM_BAD)
+            problem = "a CERTIFICATE block is damaged or cut off";
+        else
+            take(w, pem_der(&pem));
+        ++*blocks;
+    }
+    pem_close(&pem);
+    return problem;
+}
+
 static const char *load_key_block(struct tls_identity *id, const struct pem *pem, enum key_format format,
                                   enum pem_event event)
 {

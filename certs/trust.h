@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whom we trust when we are the client: sets of trust anchors, from a file or compiled in.
+ */
+#ifndef CERTS_TRUST_H
+#define CERTS_TRUST_H
+
+#include "base/bytes.h"
+#include "tls/client.h"
+
+struct trust;
+
+/* The CERTIFICATE blocks of a PEM file, each as an anchor (RSA keys, and EC keys on P-256, P-384 and P-521). NULL with
+ * what is wrong in *why (static): one of them is damaged, none is there. */
+struct trust *trust_load(struct bytes pem, const char **why);
+/* Mozilla's set, as Debian's ca-certificates had it when this was built. NULL when out of memory. */
+struct trust *trust_builtin(void);
+void trust_free(struct trust *trust); /* NULL is fine */
+
+/* Borrowed. */
+struct tls_trust trust_of(const struct trust *trust);
+
+/* --- how the compiled-in set is written (deps/ca-certificates) and read --- */
+
+/* An anchor in bytes; an anchor that has no such form (a key of another kind) makes the writer fail. */
+void trust_put_anchor(struct writer *w, struct bytes certificate);
+/* The anchors in those bytes, which outlive the set. NULL when out of memory. */
+struct trust *trust_from_anchors(struct bytes anchors);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * generate FILE...: the certificates of these PEM files as the bytes of an array of trust anchors (certs/trust.h), on
+ * standard output. A part of the build, not of the program.
+ */
+#include "base/file.h"
+#include "certs/pem.h"
+#include "certs/trust.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ALL_MAX (1024u * 1024u)
+
+static uint8_t all[ALL_MAX];
+
+int main(int argc, char **argv)
+{
+    struct writer w = writer_of(all, sizeof all);
+
+    for (int i = 1; i < argc; i++) {
+        struct file f = {0};
+        const char *why = NULL;
+        size_t blocks = 0;
+        int error = file_read(argv[i], PEM_MAX_FILE, &f);
+
+        if (error == 0)
+            why = pem_each_certificate(bytes_of(f.content.p, f.content.n), trust_put_anchor, &w, &blocks);
+        if (error != 0 || why != NULL || blocks != 1 || w.failed) {
+            fprintf(stderr, "%s: %s\n", argv[i], error ? strerror(error) : why ? why : "no anchor can be made of it");
+            return 1;
+        }
+        file_release(&f);
+    }
+    for (size_t i = 0; i < writer_len(&w); i++)
+        printf("%u,%s", all[i], i % 24 == 23 ? "\n" : "");
+    putchar('\n');
+    return argc > 1 && !ferror(stdout) ? 0 : 1;
+}
