@@ -94,6 +94,14 @@ int key_curve_of_oid(struct bytes oid)
     return 0;
 }
 
+struct bytes key_oid_of_curve(int curve)
+{
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+        if (curves[i].curve == curve)
+            return bytes_of(curves[i].oid, curves[i].oid_len);
+    return (struct bytes){NULL, 0};
+}
+
 static enum tls_key_type type_of_curve(int curve)
 {
     size_t i = 0;
@@ -315,6 +323,44 @@ struct bytes key_public_point(const struct tls_identity *id, uint8_t out[KEY_POI
         return (struct bytes){NULL, 0};
     n = br_ec_compute_pub(br_ec_get_default(), NULL, out, &id->key.ec);
     return n > 0 ? bytes_of(out, n) : (struct bytes){NULL, 0};
+}
+
+/* The product of two big-endian numbers, as wide as both together. No branch depends on them. */
+static void multiply(uint8_t *out, struct bytes a, struct bytes b)
+{
+    memset(out, 0, a.n + b.n);
+    for (size_t i = a.n; i-- > 0;) {
+        unsigned carry = 0;
+
+        for (size_t j = b.n; j-- > 0;) {
+            unsigned sum = (unsigned)a.p[i] * b.p[j] + out[i + j + 1] + carry;
+
+            out[i + j + 1] = (uint8_t)sum;
+            carry = sum >> 8;
+        }
+        out[i] = (uint8_t)carry;
+    }
+}
+
+/* BearSSL's own function for this has no room for the modulus of 4096 bits that the rest of it takes. */
+struct bytes key_rsa_modulus(const br_rsa_private_key *key, uint8_t out[KEY_RSA_MAX])
+{
+    uint8_t product[KEY_RSA_MAX + 8];
+    size_t len = key->plen + key->qlen, n = (key->n_bitlen + 7) / 8;
+
+    if (len > sizeof product || n > KEY_RSA_MAX || n > len)
+        return (struct bytes){NULL, 0};
+    multiply(product, bytes_of(key->p, key->plen), bytes_of(key->q, key->qlen));
+    memcpy(out, product + (len - n), n);
+    for (size_t i = 0; i < len - n; i++)
+        if (product[i] != 0)
+            return (struct bytes){NULL, 0};
+    return n > 0 && out[0] != 0 ? bytes_of(out, n) : (struct bytes){NULL, 0};
+}
+
+uint32_t key_rsa_exponent(const br_rsa_private_key *key)
+{
+    return br_rsa_compute_pubexp_get_default()(key);
 }
 
 void key_write(struct writer *w, const struct tls_identity *id)

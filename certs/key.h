@@ -22,6 +22,14 @@ void key_write(struct writer *w, const struct tls_identity *id);
 /* The public point of an EC key, uncompressed; {NULL, 0} when the curve is not known. */
 #define KEY_POINT_MAX 145
 struct bytes key_public_point(const struct tls_identity *id, uint8_t out[KEY_POINT_MAX]);
+/* The public half of an RSA key: its modulus, without leading zeros; {NULL, 0} when the parts do not fit each other. And
+ * its exponent; 0 when there is none below 2^32. */
+#define KEY_RSA_MAX 512
+struct bytes key_rsa_modulus(const br_rsa_private_key *key, uint8_t out[KEY_RSA_MAX]);
+uint32_t key_rsa_exponent(const br_rsa_private_key *key);
+
+/* The OID of one of BearSSL's curves; empty when it is none of the three. */
+struct bytes key_oid_of_curve(int curve);
 /* BearSSL's number of a named curve's OID, 0 when it is none of the three. */
 int key_curve_of_oid(struct bytes oid);
 

@@ -19,6 +19,7 @@
 #include "certs/key.h"
 #include "certs/pem.h"
 #include "certs/x509.h"
+#include "certs/x509_write.h"
 #include "net/addr.h"
 
 #include <errno.h>
@@ -31,13 +32,6 @@
 #define KEY_PEM    512u /* bytes of a P-256 key in PEM, with room to spare */
 
 #define OID(...) bytes_of((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
-
-static void put_ecdsa_sha256(struct writer *w)
-{
-    size_t algorithm = der_open(w, DER_SEQUENCE);
-    der_put(w, DER_OID, OID(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
-    der_close(w, algorithm);
-}
 
 static void put_attribute(struct writer *w, uint8_t type, const char *value)
 {
@@ -58,84 +52,31 @@ static void put_name(struct writer *w, const char *common_name)
     der_close(w, name);
 }
 
-static void put_public_key(struct writer *w, struct bytes point)
-{
-    size_t spki = der_open(w, DER_SEQUENCE), algorithm = der_open(w, DER_SEQUENCE);
-    der_put(w, DER_OID, key_oid_ec);
-    der_put(w, DER_OID, key_oid_p256);
-    der_close(w, algorithm);
-    der_put_bits(w, point);
-    der_close(w, spki);
-}
-
-/* id-ce-`number`; the value's content is written between open and close. */
-struct extension {
-    size_t sequence, value;
-};
-
-static struct extension open_extension(struct writer *w, uint8_t number, bool critical)
-{
-    struct extension e;
-
-    e.sequence = der_open(w, DER_SEQUENCE);
-    der_put(w, DER_OID, OID(0x55, 0x1d, number));
-    if (critical)
-        der_put(w, DER_BOOLEAN, OID(0xff));
-    e.value = der_open(w, DER_OCTET_STRING);
-    return e;
-}
-
-static void close_extension(struct writer *w, struct extension e)
-{
-    der_close(w, e.value);
-    der_close(w, e.sequence);
-}
-
-static void put_alternative_names(struct writer *w, const char *const *names, unsigned n)
-{
-    size_t list = der_open(w, DER_SEQUENCE);
-
-    for (unsigned i = 0; i < n; i++) {
-        struct addr ip;
-        bool is_ip = addr_from_ip(&ip, bytes_str(names[i]), 0);
-
-        if (is_ip && ip.any.sa_family == AF_INET)
-            der_put(w, DER_CONTEXT + X509_NAME_IP, bytes_of(&ip.v4.sin_addr, 4));
-        else if (is_ip)
-            der_put(w, DER_CONTEXT + X509_NAME_IP, bytes_of(&ip.v6.sin6_addr, 16));
-        else
-            der_put(w, DER_CONTEXT + X509_NAME_DNS, bytes_str(names[i]));
-    }
-    der_close(w, list);
-}
-
 static void put_extensions(struct writer *w, const char *const *names, unsigned n, struct bytes point)
 {
     uint8_t hash[32];
     br_sha256_context sha;
-    struct extension e;
+    struct x509_extension e;
     size_t outer = der_open(w, DER_CONTEXT_CONSTRUCTED + 3), list = der_open(w, DER_SEQUENCE), inner;
 
-    e = open_extension(w, 19, true); /* basicConstraints: not a CA, which is the default */
+    e = x509_open_extension(w, 19, true); /* basicConstraints: not a CA, which is the default */
     der_put(w, DER_SEQUENCE, (struct bytes){NULL, 0});
-    close_extension(w, e);
-    e = open_extension(w, 15, true); /* keyUsage: digitalSignature */
+    x509_close_extension(w, e);
+    e = x509_open_extension(w, 15, true); /* keyUsage: digitalSignature */
     der_put(w, DER_BIT_STRING, OID(7, 0x80));
-    close_extension(w, e);
-    e = open_extension(w, 37, false); /* extKeyUsage: serverAuth */
+    x509_close_extension(w, e);
+    e = x509_open_extension(w, 37, false); /* extKeyUsage: serverAuth */
     inner = der_open(w, DER_SEQUENCE);
     der_put(w, DER_OID, OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01));
     der_close(w, inner);
-    close_extension(w, e);
+    x509_close_extension(w, e);
     br_sha256_init(&sha);
     br_sha256_update(&sha, point.p, point.n);
     br_sha256_out(&sha, hash);
-    e = open_extension(w, 14, false); /* subjectKeyIdentifier: 160 bits of SHA-256 (RFC 7093 §2) */
+    e = x509_open_extension(w, 14, false); /* subjectKeyIdentifier: 160 bits of SHA-256 (RFC 7093 §2) */
     der_put(w, DER_OCTET_STRING, bytes_of(hash, 20));
-    close_extension(w, e);
-    e = open_extension(w, 17, false); /* subjectAltName */
-    put_alternative_names(w, names, n);
-    close_extension(w, e);
+    x509_close_extension(w, e);
+    x509_put_alternative_names(w, names, n);
     der_close(w, list);
     der_close(w, outer);
 }
@@ -155,14 +96,14 @@ static void put_tbs(struct writer *w, const struct tls_identity *id, const char 
     der_put_unsigned(w, bytes_of(&version_3, 1));
     der_close(w, version);
     der_put_unsigned(w, bytes_of(serial, sizeof serial));
-    put_ecdsa_sha256(w);
+    x509_put_signature_algorithm(w, id);
     put_name(w, names[0]);
     size_t validity = der_open(w, DER_SEQUENCE);
     der_put_time(w, now - DAY);
     der_put_time(w, now + (int64_t)VALID_DAYS * DAY);
     der_close(w, validity);
     put_name(w, names[0]);
-    put_public_key(w, point);
+    x509_put_public_key(w, id);
     put_extensions(w, names, n, point);
     der_close(w, tbs);
 }
@@ -170,21 +111,11 @@ static void put_tbs(struct writer *w, const struct tls_identity *id, const char 
 static void put_certificate(struct writer *w, const struct tls_identity *id, const char *const *names,
                             unsigned n, int64_t now)
 {
-    uint8_t hash[32], signature[80]; /* at most 72 bytes for P-256 */
-    br_sha256_context sha;
-
     size_t certificate = der_open(w, DER_SEQUENCE), start = writer_len(w);
+
     put_tbs(w, id, names, n, now);
-    br_sha256_init(&sha);
-    br_sha256_update(&sha, w->start + start, writer_len(w) - start);
-    br_sha256_out(&sha, hash);
-    size_t length =
-        br_ecdsa_i31_sign_asn1(br_ec_get_default(), &br_sha256_vtable, hash, &id->key.ec, signature);
-    put_ecdsa_sha256(w);
-    der_put_bits(w, bytes_of(signature, length));
+    x509_put_signature(w, id, start);
     der_close(w, certificate);
-    if (length == 0)
-        w->failed = true;
 }
 
 bool x509_self_sign(struct tls_identity *id, const char *const *names, unsigned n, int64_t now,

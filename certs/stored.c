@@ -123,18 +123,25 @@ static const char *make_key(struct tls_identity *id, const char *folder)
     return problem;
 }
 
-struct tls_identity *stored_key(const char *state, const char *name, const char **why)
+struct tls_identity *stored_key(const char *state, const char *name, bool *was_there, const char **why)
 {
     char folder[PATH_MAX];
-    struct tls_identity *id = tls_identity_new(name);
+    struct tls_identity *id = tls_identity_new(name != NULL ? name : "account");
+    bool fits;
     int error;
 
     *why = "out of memory";
+    *was_there = false;
     if (id == NULL)
         return NULL;
-    if (!stored_folder(folder, sizeof folder, state, name, true)) {
+    if (name != NULL)
+        fits = stored_folder(folder, sizeof folder, state, name, true);
+    else
+        fits = snprintf(folder, sizeof folder, "%s/private", state) < (int)sizeof folder;
+    if (!fits) {
         *why = "not a name that a folder can have";
     } else if ((error = load(id, folder, "key.pem", pem_load_key)) == 0) {
+        *was_there = true;
         *why = NULL;
     } else if (error != ENOENT) {
         *why = error == EINVAL ? "the key that is there is no good; move it away for a new one" : strerror(error);

@@ -16,8 +16,9 @@ bool stored_folder(char *out, size_t size, const char *state, const char *name, 
  * it to see. */
 struct tls_identity *stored_load(const char *state, const char *name);
 
-/* The key alone, in an identity without a chain; a P-256 key that was made now, and is on the disk, where there was
- * none. NULL with the reason in `why`, an errno's or a static text. */
-struct tls_identity *stored_key(const char *state, const char *name, const char **why);
+/* The site's key alone, in an identity without a chain; with name NULL the account's, STATE/private/key.pem. Where there
+ * is none it is made now, a P-256 key, and is on the disk before this returns; *was_there says which. NULL with the
+ * reason in `why`, an errno's or a static text. */
+struct tls_identity *stored_key(const char *state, const char *name, bool *was_there, const char **why);
 
 #endif

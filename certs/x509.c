@@ -240,38 +240,6 @@ static bool matches_ec(const struct x509 *x, const struct tls_identity *id)
     return point.n > 0 && bytes_equal(point, x->spki_key);
 }
 
-enum { RSA_BYTES_MAX = 512 };
-
-/* The product of two big-endian numbers, as wide as both together. No branch depends on them. */
-static void multiply(uint8_t *out, struct bytes a, struct bytes b)
-{
-    memset(out, 0, a.n + b.n);
-    for (size_t i = a.n; i-- > 0;) {
-        unsigned carry = 0;
-
-        for (size_t j = b.n; j-- > 0;) {
-            unsigned sum = (unsigned)a.p[i] * b.p[j] + out[i + j + 1] + carry;
-
-            out[i + j + 1] = (uint8_t)sum;
-            carry = sum >> 8;
-        }
-        out[i] = (uint8_t)carry;
-    }
-}
-
-/* BearSSL's own function for this has no room for the modulus of 4096 bits that the rest of it takes. */
-static bool is_product_of_primes(struct bytes n, const br_rsa_private_key *sk)
-{
-    uint8_t product[RSA_BYTES_MAX + 8], wide[sizeof product] = {0};
-    size_t len = sk->plen + sk->qlen;
-
-    if (len > sizeof product || n.n > len)
-        return false;
-    multiply(product, bytes_of(sk->p, sk->plen), bytes_of(sk->q, sk->qlen));
-    memcpy(wide + len - n.n, n.p, n.n);
-    return memcmp(product, wide, len) == 0;
-}
-
 /* The modulus is the product of the primes, but the other parts of the key could still be damaged, and a
  * wrong signature gives the primes away. So the key is tried once: what it makes of a number, the public
  * key undoes. */
@@ -280,12 +248,12 @@ static bool matches_rsa(const struct x509 *x, const struct tls_identity *id)
     struct reader r = reader_of(x->spki_key.p, x->spki_key.n), key = der_enter(&r, DER_SEQUENCE);
     struct bytes n = der_unsigned(&key), e = der_unsigned(&key);
     const br_rsa_private_key *sk = &id->key.rsa;
-    uint8_t number[RSA_BYTES_MAX] = {0};
+    uint8_t number[KEY_RSA_MAX] = {0}, modulus[KEY_RSA_MAX];
     br_rsa_public_key pk = {
         .n = (unsigned char *)(uintptr_t)n.p, .nlen = n.n, .e = (unsigned char *)(uintptr_t)e.p, .elen = e.n};
 
     if (!bytes_equal(x->spki_algorithm_oid, key_oid_rsa) || !reader_done(&key) || !reader_done(&r) ||
-        n.n > sizeof number || n.n != (sk->n_bitlen + 7) / 8 || !is_product_of_primes(n, sk))
+        n.n > sizeof number || !bytes_equal(n, key_rsa_modulus(sk, modulus)))
         return false;
     number[n.n - 1] = 2;
     if (br_rsa_private_get_default()(number, sk) == 0 || br_rsa_public_get_default()(number, n.n, &pk) == 0)
