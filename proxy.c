@@ -10,11 +10,13 @@
  *     http/    HTTP/1.1 as bytes in, bytes out
  *     conf/    text -> plain structs
  *     certs/   which key and chain answers for which name
+ *     acme/    obtains and renews certificates
  *     relay/   the path of a request: listener, client, exchange, route, upstream, reply
  *     admin/   control socket, health, confinement
  *
  * docs/architecture.md follows a request through them.
  */
+#include "acme/acme.h"
 #include "admin/admin.h"
 #include "admin/confine.h"
 #include "base/file.h"
@@ -38,6 +40,7 @@ struct program {
     struct conf_options *options;
     struct loop *loop;
     struct relay *relay;
+    struct acme *acme;
     struct admin *admin;
     struct watch signals; /* the read end of a pipe that the handler writes to */
     struct timer daily;
@@ -90,7 +93,9 @@ static void put_site(struct writer *w, const struct conf_site *site, struct cert
     if (!id) {
         writer_str(w, " (no TLS)");
     } else {
-        writer_str(w, id->self_signed ? " (self-signed certificate until " : " (certificate until ");
+        writer_str(w, !id->self_signed                ? " (certificate until "
+                      : certs_is_acme(certs, index) ? " (self-signed until an authority gives its own: "
+                                                      : " (self-signed certificate until ");
         time_put_date(w, id->not_after);
         writer_str(w, ")");
     }
@@ -161,7 +166,7 @@ static void print_banner(const struct conf *conf, const struct relay *relay)
 static int validate(const struct conf *conf, struct conf_errors *e)
 {
     struct certs *certs = certs_new(conf, true, e);
-    bool good = confine_check(conf, e) && certs;
+    bool good = confine_check(conf, e) && acme_check(conf, e) && certs;
 
     log_flush();
     if (!good) {
@@ -256,6 +261,28 @@ static void on_daily(struct timer *timer)
     (void)timer_set(p->loop, timer, loop_now(p->loop) + day);
 }
 
+/* --- certificates from an authority --- */
+
+static bool adopt(void *ctx, unsigned site)
+{
+    struct program *p = ctx;
+
+    return certs_adopt(relay_certs(p->relay), site);
+}
+
+static const struct tls_identity *identity(void *ctx, unsigned site)
+{
+    struct program *p = ctx;
+
+    return certs_of_site(relay_certs(p->relay), site);
+}
+
+static void apply_acme(struct program *p, struct conf *conf)
+{
+    if (!acme_apply(p->acme, conf))
+        log_error("acme: out of memory; no certificate is renewed until the next reload");
+}
+
 /* What cannot change in a process that has given up its rights; each names what to do. */
 static bool may_reload(const struct conf *now, const struct conf *next, struct conf_errors *e)
 {
@@ -290,7 +317,7 @@ static bool reload(void *ctx, struct conf_errors *e)
     if (relay_is_draining(p->relay)) {
         conf_error(e, (struct conf_place){"", 0, 0}, "reload", "the process is stopping");
     } else if (conf && may_reload(relay_conf(p->relay), conf, e) && (certs = certs_new(conf, false, e)) &&
-               admin_listen(p->admin, conf->admin ? conf->admin : "off", e)) {
+               acme_check(conf, e) && admin_listen(p->admin, conf->admin ? conf->admin : "off", e)) {
         if (relay_certs(p->relay))
             certs_inherit(certs, relay_certs(p->relay));
         done = relay_apply(p->relay, conf, certs, e);
@@ -300,6 +327,7 @@ static bool reload(void *ctx, struct conf_errors *e)
     }
     if (done) {
         log_info("reloaded %s", conf->file ? conf->file : "the command line");
+        apply_acme(p, conf);
         describe(conf, certs, p->relay, say_log);
     } else {
         certs_free(certs);
@@ -347,7 +375,11 @@ static void raise_clock_floor(const struct conf *conf)
 /* The control socket stands in it, and what a reload makes. Where it cannot be made, those who need it say so. */
 static void make_state_folder(const struct conf *conf)
 {
-    if (conf->state && conf->admin && strcmp(conf->admin, "off") != 0)
+    bool needed = conf->admin && strcmp(conf->admin, "off") != 0;
+
+    for (unsigned i = 0; i < conf->site_count; i++)
+        needed |= conf->sites[i].tls == CONF_TLS_ACME;
+    if (conf->state && needed)
         (void)file_make_folder(conf->state, 0700);
 }
 
@@ -355,23 +387,27 @@ static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     const struct conf_place nowhere = {"", 0, 0};
     const struct admin_hooks hooks = {p, reload, stop};
+    const struct acme_hooks acme_hooks = {p, adopt, identity};
     struct certs *certs = certs_new(conf, false, e);
 
     if (!certs)
         return false;
     p->loop = loop_new();
     p->relay = p->loop ? relay_new(p->loop) : NULL;
-    p->admin = p->relay ? admin_new(p->loop, p->relay, &hooks) : NULL;
+    p->acme = p->relay ? acme_new(p->loop, &acme_hooks) : NULL;
+    p->admin = p->acme ? admin_new(p->loop, p->relay, &hooks) : NULL;
     if (!p->admin || !catch_signals(p)) {
         conf_error(e, nowhere, "start", "%s", strerror(errno));
         certs_free(certs);
         return false;
     }
-    if (!relay_apply(p->relay, conf, certs, e)) {
+    if (!acme_check(conf, e) || !relay_apply(p->relay, conf, certs, e)) {
         certs_free(certs);
         return false;
     }
     make_state_folder(conf);
+    relay_set_acme(p->relay, p->acme);
+    apply_acme(p, conf);
     return admin_listen(p->admin, conf->admin ? conf->admin : "off", e) && confine(conf, e);
 }
 
@@ -407,6 +443,9 @@ static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
 static void close_down(struct program *p)
 {
     admin_free(p->admin);
+    if (p->relay)
+        relay_set_acme(p->relay, NULL);
+    acme_free(p->acme);
     relay_free(p->relay);
     if (p->loop) {
         timer_clear(p->loop, &p->daily);

@@ -102,7 +102,7 @@ static bool is_readable(const char *file)
 /* Can the user that we are now, without capabilities, read again what a reload reads? */
 static bool can_reload(const struct conf *conf)
 {
-    bool readable = is_readable(conf->file) && is_readable(conf->ticket_keys);
+    bool readable = is_readable(conf->file) && is_readable(conf->ticket_keys) && is_readable(conf->acme.ca_roots);
 
     for (unsigned i = 0; i < conf->site_count; i++)
         readable = readable && is_readable(conf->sites[i].cert_file) && is_readable(conf->sites[i].key_file);
@@ -215,6 +215,7 @@ static void allow_all(struct landlock *l, const struct conf *conf)
     }
     allow_folder_of(l, conf->file);
     allow_folder_of(l, conf->ticket_keys);
+    allow_folder_of(l, conf->acme.ca_roots);
     for (unsigned i = 0; i < conf->site_count; i++) {
         allow_folder_of(l, conf->sites[i].cert_file);
         allow_folder_of(l, conf->sites[i].key_file);

@@ -43,11 +43,31 @@ static bool misdirected(const struct exchange *x, const char *host)
     return !id || !certs_covers(id, host);
 }
 
+static const char CHALLENGE[] = "/.well-known/acme-challenge/";
+
+/* A challenge under way is answered whatever Host asks and whatever the site does with the path: the authority, or
+ * another replica's check, may come by any name. */
+static bool answer_challenge(struct exchange *x)
+{
+    struct bytes path = http_head_path(x->request), text;
+    char buffer[CHALLENGE_TEXT_MAX];
+
+    if (x->client->tls || !x->relay->acme || path.n < sizeof CHALLENGE ||
+        memcmp(path.p, CHALLENGE, sizeof CHALLENGE - 1) != 0)
+        return false;
+    if (x->request->method != HTTP_GET && x->request->method != HTTP_HEAD)
+        return false;
+    text = acme_challenge(x->relay->acme, bytes_of(path.p + sizeof CHALLENGE - 1, path.n - (sizeof CHALLENGE - 1)),
+                          buffer);
+    if (text.n == 0)
+        return false;
+    exchange_reply(x, reply_challenge(&x->reply, text));
+    return true;
+}
+
 /* On a port without TLS: challenges, the redirect to HTTPS, and sites whose TLS is off. True when answered. */
 static bool answer_plain(struct exchange *x, const struct http_authority *a, struct bytes path)
 {
-    static const char CHALLENGE[] = "/.well-known/acme-challenge/";
-
     if (path.n >= sizeof CHALLENGE - 1 && memcmp(path.p, CHALLENGE, sizeof CHALLENGE - 1) == 0) {
         x->path = NULL;
         exchange_fail(x, 404, "no challenge is under way");
@@ -178,6 +198,8 @@ void dispatch(struct exchange *x)
         exchange_fail(x, 400, "malformed Host");
         return;
     }
+    if (answer_challenge(x))
+        return;
     x->site = route_site(x->conf, authority.host);
     if (!x->site) {
         exchange_fail(x, 421, "no site answers for this Host");

@@ -99,6 +99,11 @@ void relay_free(struct relay *r)
     mem_free(r);
 }
 
+void relay_set_acme(struct relay *r, struct acme *acme)
+{
+    r->acme = acme;
+}
+
 /* A proxied connection takes two descriptors; some are needed for ourselves. */
 static unsigned clients_for(const struct conf *conf)
 {

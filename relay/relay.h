@@ -6,6 +6,7 @@
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 
+#include "acme/acme.h"
 #include "base/counters.h"
 #include "certs/certs.h"
 #include "conf/conf.h"
@@ -17,6 +18,9 @@ struct relay;
 struct relay *relay_new(struct loop *loop);
 /* Ends everything at once; safe at any stage. */
 void relay_free(struct relay *r);
+
+/* Who knows what challenges are answered with (acme_challenge); borrowed. NULL, as at first: nobody does. */
+void relay_set_acme(struct relay *r, struct acme *acme);
 
 /* Makes conf and certs (NULL: no TLS site) the current ones. At first it binds the listeners; later it binds those
  * that are new and closes those that are gone. All or nothing: false with what is wrong in e, and the relay goes on

@@ -74,6 +74,12 @@ bool reply_text(struct reply *out, unsigned status, const char *text)
            body(out, "text/plain; charset=utf-8", text, strlen(text));
 }
 
+bool reply_challenge(struct reply *out, struct bytes text)
+{
+    return begin(out, 200) && body(out, "application/octet-stream", (const char *)text.p, text.n) &&
+           add(out->head, "Cache-Control", "no-store");
+}
+
 static bool reply_location(struct reply *out, unsigned status, struct writer *location)
 {
     static const char TEXT[] = "Redirecting.\n";

@@ -26,6 +26,8 @@ bool reply_redirect(struct reply *out, unsigned status, const char *target, cons
 bool reply_to_https(struct reply *out, const char *host, bool is_ipv6, uint16_t port,
                     const struct http_head *request);
 bool reply_text(struct reply *out, unsigned status, const char *text);
+/* A challenge's key authorization (RFC 8555 §8.3). */
+bool reply_challenge(struct reply *out, struct bytes text);
 /* What arrived, as the upstream would see it. */
 bool reply_page(struct reply *out, const struct http_head *request, const char *peer,
                 const struct tls_info *tls, const char *server_name);

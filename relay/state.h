@@ -20,6 +20,7 @@ struct relay {
     struct dns *dns;
     struct conf *conf;
     struct certs *certs;
+    struct acme *acme; /* NULL: no challenges */
     struct tls_session_cache *sessions;
     struct tls_tickets *tickets;
     struct tls_server tls; /* shared by all TLS connections */

@@ -64,7 +64,7 @@ TEST(help_has_every_option)
     char *text = printed(conf_print_help);
 
     for (unsigned i = 0; i < directive_count; i++) {
-        bool is_option = (directives[i].where & SCOPE_GLOBAL) != 0 && !directives[i].block;
+        bool is_option = (directives[i].where & (SCOPE_GLOBAL | SCOPE_ACME)) != 0 && !directives[i].block;
 
         /* --upstream is another spelling of --backend. */
         CHECK_EQ(option_exists(directives[i].name), is_option || strcmp(directives[i].name, "upstream") == 0);

@@ -168,7 +168,7 @@ TEST(certificates)
         {"self-signed",     ""                                                       },
         {"off",             ""                                                       },
         {"key a cert b",    ""                                                       },
-        {"on",              "'on' is none of self-signed | off | cert FILE key FILE" },
+        {"on",              "'on' is none of acme | self-signed | off | cert FILE key FILE"},
         {"cert a key",      "key without its file; tls cert FILE key FILE"           },
         {"cert a cert b",   "cert is given twice; tls cert FILE key FILE"            },
         {"cert a chain b",  "'chain' is neither cert nor key; tls cert FILE key FILE"},

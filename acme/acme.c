@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the list of sites that want certificates, and the one order that is under way: sites take turns, so that one that
+ * fails holds up no other for longer than its order. `look` is the one place that decides what is next; it runs when an
+ * order ends, when something is due, and once a minute, for what other programs do in the folder and to the clock.
+ */
+#include "acme/acme.h"
+
+#include "acme/order.h"
+#include "acme/schedule.h"
+#include "acme/session.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "certs/trust.h"
+#include "net/dns.h"
+#include "version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define LOOK_MS   (60u * 1000u)       /* between two looks when nothing is due */
+#define LOCKED_MS (10u * 1000u)       /* while another process issues */
+#define ROOTS_MAX (1024u * 1024u)     /* bytes of a ca-roots file */
+
+/* One site's certificate. */
+struct job {
+    struct job *next;
+    char **names;
+    unsigned n;
+    unsigned site; /* its number in the configuration */
+    struct schedule schedule;
+    int64_t due;       /* when its certificate is to be asked for, were there no failures; 0: at once */
+    int64_t not_after; /* of the certificate that `due` is about */
+};
+
+struct acme {
+    struct loop *loop;
+    struct acme_hooks hooks;
+    struct conf *conf; /* NULL until applied */
+    struct dns *dns;
+    struct trust *roots; /* of ca-roots, or the compiled in */
+    struct https_context https;
+    struct acme_session *session; /* while there is something to do */
+    struct challenges *challenges;
+    struct job *jobs;
+    struct job *current; /* whose order it is */
+    struct acme_order *order;
+    int lock; /* -1: not held */
+    struct timer timer;
+    bool said_clock, said_lock;
+};
+
+static void look(struct acme *a);
+
+/* ---- the list ---- */
+
+static void job_free(struct job *job)
+{
+    for (unsigned i = 0; i < job->n; i++)
+        mem_free(job->names[i]);
+    mem_free(job->names);
+    mem_free(job);
+}
+
+static void free_jobs(struct job *job)
+{
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        job_free(job);
+        job = next;
+    }
+}
+
+static struct job *job_new(const struct conf *conf, unsigned index)
+{
+    const struct conf_site *site = &conf->sites[index];
+    struct job *job = mem_zalloc(sizeof *job);
+
+    if (job == NULL || (job->names = mem_zalloc(site->name_count * sizeof *job->names)) == NULL) {
+        mem_free(job);
+        return NULL;
+    }
+    job->site = index;
+    for (; job->n < site->name_count; job->n++)
+        if ((job->names[job->n] = mem_strdup(site->names[job->n].text)) == NULL) {
+            job_free(job);
+            return NULL;
+        }
+    schedule_load(&job->schedule, conf->state, job->names[0]);
+    return job;
+}
+
+static bool has_names(const struct job *job, const struct conf_site *site)
+{
+    if (job->n != site->name_count)
+        return false;
+    for (unsigned i = 0; i < job->n; i++)
+        if (strcmp(job->names[i], site->names[i].text) != 0)
+            return false;
+    return true;
+}
+
+/* Takes the job with the site's names out of the list; NULL: there is none. */
+static struct job *take_job(struct job **list, const struct conf_site *site)
+{
+    for (; *list != NULL; list = &(*list)->next)
+        if (has_names(*list, site)) {
+            struct job *job = *list;
+
+            *list = job->next;
+            return job;
+        }
+    return NULL;
+}
+
+/* ---- when ---- */
+
+/* Of what the site has now. */
+static void set_due(struct acme *a, struct job *job)
+{
+    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+    struct schedule *s = &job->schedule;
+    bool covers = id != NULL && !id->self_signed;
+
+    for (unsigned i = 0; covers && i < job->n; i++)
+        covers = certs_covers(id, job->names[i]);
+    if (!covers) {
+        job->due = 0;
+        job->not_after = 0;
+    } else if (job->not_after != id->not_after || job->due == 0) {
+        uint32_t random;
+
+        random_bytes(&random, sizeof random);
+        job->not_after = id->not_after;
+        job->due = schedule_renewal(id->not_before, id->not_after, random);
+        if (s->not_after == id->not_after && s->renew_at > 0)
+            job->due = s->renew_at;
+    }
+}
+
+static int64_t next_try(const struct job *job)
+{
+    return job->due > job->schedule.next_try ? job->due : job->schedule.next_try;
+}
+
+static void wait(struct acme *a, uint64_t ms)
+{
+    (void)timer_set(a->loop, &a->timer, loop_now(a->loop) + ms);
+}
+
+static void save(const struct acme *a, const struct job *job)
+{
+    int error = schedule_save(&job->schedule, a->conf->state, job->names[0]);
+
+    if (error != 0)
+        log_error("acme: %s/%s/schedule: %s; after a restart it would be tried again at once", a->conf->state,
+                  job->names[0], strerror(error));
+}
+
+/* ---- one process for a folder ---- */
+
+/* True also where the folder knows no locks: two orders are better than none. */
+static bool take_lock(struct acme *a)
+{
+    char path[PATH_MAX];
+
+    if (a->lock >= 0 || snprintf(path, sizeof path, "%s/.lock", a->conf->state) >= (int)sizeof path)
+        return true;
+    (void)file_make_folder(a->conf->state, 0700);
+    a->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (a->lock < 0 || flock(a->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    close(a->lock);
+    a->lock = -1;
+    return false;
+}
+
+static void drop_lock(struct acme *a)
+{
+    if (a->lock >= 0)
+        close(a->lock);
+    a->lock = -1;
+}
+
+/* ---- orders ---- */
+
+static void put_names(const struct job *job, char *out, size_t size)
+{
+    struct writer w = writer_of(out, size - 1);
+
+    for (unsigned i = 0; i < job->n && i < 5; i++)
+        writer_printf(&w, "%s%s", i > 0 ? ", " : "", job->names[i]);
+    if (job->n > 5)
+        writer_printf(&w, " and %u more", job->n - 5);
+    out[writer_len(&w)] = '\0';
+}
+
+static void put_time(char out[32], int64_t s)
+{
+    struct writer w = writer_of(out, 31);
+
+    time_put_iso(&w, s * 1000);
+    out[writer_len(&w)] = '\0';
+}
+
+/* The likeliest cause among those that we can tell. */
+static const char *likely_cause(const struct acme_outcome *o)
+{
+    if (strcmp(o->problem, "rateLimited") == 0)
+        return "the authority limits how often it is asked";
+    if (strcmp(o->problem, "caa") == 0)
+        return "a CAA record in the DNS forbids this authority; add it there, or take another ca";
+    if (strcmp(o->problem, "dns") == 0)
+        return "the name does not resolve as it should; look at its A and AAAA records";
+    if (strcmp(o->problem, "rejectedIdentifier") == 0)
+        return "the authority does not issue for this name";
+    if (strcmp(o->problem, "externalAccountRequired") == 0)
+        return "the authority wants external-account KEY-ID HMAC-KEY in acme { }";
+    if (o->name != NULL && o->asked > 0)
+        return "it asked here and got the right answer, so another of its requests went to another server: is there a "
+               "second address (AAAA) for the name?";
+    if (strcmp(o->problem, "connection") == 0)
+        return "nothing that asked for the challenge reached this proxy: port 80 of that address must lead here";
+    if (strcmp(o->problem, "unauthorized") == 0 || strcmp(o->problem, "incorrectResponse") == 0)
+        return "another server answered at that address: does the name point to this machine?";
+    return NULL;
+}
+
+static void say_failure(const struct job *job, const struct acme_outcome *o)
+{
+    const char *cause = likely_cause(o);
+    char next[32];
+
+    put_time(next, job->schedule.next_try);
+    log_error("acme: %s: %s%s%s%s%s%s; try %u failed, the next is not before %s", o->name ? o->name : job->names[0],
+              o->why, o->address ? " (address tried: " : "", o->address ? o->address : "", o->address ? ")" : "",
+              cause ? "; likely: " : "", cause ? cause : "", job->schedule.failures, next);
+}
+
+static void on_order(void *owner, const struct acme_outcome *outcome)
+{
+    struct acme *a = owner;
+    struct job *job = a->current;
+    char until[32];
+    uint32_t random;
+
+    a->order = NULL;
+    a->current = NULL;
+    if (outcome->why != NULL) {
+        random_bytes(&random, sizeof random);
+        schedule_failed(&job->schedule, time_wall(), outcome->retry_after, random);
+        say_failure(job, outcome);
+    } else {
+        schedule_succeeded(&job->schedule);
+        (void)a->hooks.adopt(a->hooks.ctx, job->site);
+        set_due(a, job);
+        put_time(until, job->not_after);
+        log_info("acme: %s: a new certificate, until %s", job->names[0], until);
+    }
+    save(a, job);
+    look(a);
+}
+
+static void start(struct acme *a, struct job *job)
+{
+    struct acme_order_request rq = {.names = (const char *const *)job->names,
+                                    .n = job->n,
+                                    .state = a->conf->state,
+                                    .profile = a->conf->acme.profile};
+    char names[512];
+
+    if (a->session == NULL)
+        a->session = acme_session_new(a->loop, &a->https, a->conf);
+    if (a->session != NULL)
+        a->order = acme_order_new(a->loop, a->session, a->challenges, &rq, on_order, a);
+    if (a->order == NULL) {
+        log_error("acme: out of memory");
+        wait(a, LOOK_MS);
+        return;
+    }
+    a->current = job;
+    put_names(job, names, sizeof names);
+    log_info("acme: ordering a certificate for %s from %s", names, a->conf->acme.name);
+}
+
+/* What another program put into the folder. */
+static void adopt(struct acme *a, struct job *job)
+{
+    char until[32];
+
+    if (!a->hooks.adopt(a->hooks.ctx, job->site))
+        return;
+    set_due(a, job);
+    put_time(until, job->not_after);
+    log_info("acme: %s: the certificate in %s was renewed by another program, until %s", job->names[0],
+             a->conf->state, until);
+}
+
+/* Nothing is issued by a clock that is known to be wrong: validity and tries would be counted by it. */
+static bool clock_is_wrong(struct acme *a)
+{
+    if (time_is_sane()) {
+        if (a->said_clock)
+            log_info("acme: the clock is right now");
+        a->said_clock = false;
+        return false;
+    }
+    if (!a->said_clock)
+        log_warn("acme: the clock is wrong (it is before what this machine has seen already); no certificate is "
+                 "ordered until it is set");
+    a->said_clock = true;
+    return true;
+}
+
+static void rest(struct acme *a, uint64_t ms)
+{
+    acme_session_free(a->session); /* its directory is read anew next time */
+    a->session = NULL;
+    drop_lock(a);
+    wait(a, ms);
+}
+
+static void look(struct acme *a)
+{
+    struct job *first = NULL;
+    int64_t now = time_wall(), until;
+
+    if (a->order != NULL)
+        return;
+    if (a->jobs == NULL || clock_is_wrong(a)) {
+        rest(a, LOCKED_MS);
+        return;
+    }
+    for (struct job *job = a->jobs; job != NULL; job = job->next)
+        if (first == NULL || next_try(job) < next_try(first))
+            first = job;
+    until = next_try(first) - now;
+    if (until > 0) {
+        rest(a, until < (int64_t)(LOOK_MS / 1000) ? (uint64_t)until * 1000 : LOOK_MS);
+    } else if (!take_lock(a)) {
+        if (!a->said_lock)
+            log_info("acme: another process issues for %s; waiting for it", a->conf->state);
+        a->said_lock = true;
+        rest(a, LOCKED_MS);
+    } else {
+        a->said_lock = false;
+        start(a, first);
+    }
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct acme *a = (struct acme *)(void *)((char *)timer - offsetof(struct acme, timer));
+
+    for (struct job *job = a->jobs; job != NULL && a->order == NULL; job = job->next)
+        adopt(a, job);
+    look(a);
+}
+
+/* ---- the face ---- */
+
+struct acme *acme_new(struct loop *loop, const struct acme_hooks *hooks)
+{
+    struct acme *a = mem_zalloc(sizeof *a);
+
+    if (a == NULL)
+        return NULL;
+    a->loop = loop;
+    a->hooks = *hooks;
+    a->lock = -1;
+    a->timer.fired = on_timer;
+    return a;
+}
+
+static void stop_order(struct acme *a)
+{
+    acme_order_cancel(a->order);
+    a->order = NULL;
+    a->current = NULL;
+}
+
+void acme_free(struct acme *a)
+{
+    if (a == NULL)
+        return;
+    stop_order(a);
+    timer_clear(a->loop, &a->timer);
+    acme_session_free(a->session);
+    https_context_release(&a->https);
+    challenges_free(a->challenges);
+    dns_free(a->dns);
+    trust_free(a->roots);
+    free_jobs(a->jobs);
+    drop_lock(a);
+    conf_unref(a->conf);
+    mem_free(a);
+}
+
+static struct trust *load_roots(const struct conf *conf, const char **why)
+{
+    struct file f = {0};
+    int error = file_read(conf->acme.ca_roots, ROOTS_MAX, &f);
+    struct trust *trust;
+
+    if (error != 0) {
+        *why = strerror(error);
+        return NULL;
+    }
+    trust = trust_load(bytes_of(f.content.p, f.content.n), why);
+    file_release(&f);
+    return trust;
+}
+
+static bool wants_any(const struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->site_count; i++)
+        if (conf->sites[i].tls == CONF_TLS_ACME)
+            return true;
+    return false;
+}
+
+bool acme_check(const struct conf *conf, struct conf_errors *e)
+{
+    const char *why = NULL;
+    struct trust *trust;
+
+    if (conf->acme.ca_roots == NULL || !wants_any(conf))
+        return true;
+    trust = load_roots(conf, &why);
+    if (trust == NULL)
+        conf_error(e, conf->acme.ca_roots_place, "ca-roots", "%s: %s", conf->acme.ca_roots, why);
+    trust_free(trust);
+    return trust != NULL;
+}
+
+/* Everything that asks an authority, as conf says it now. False when out of memory, or ca-roots cannot be read. */
+static bool prepare(struct acme *a)
+{
+    const char *why;
+
+    acme_session_free(a->session);
+    a->session = NULL;
+    https_context_release(&a->https);
+    trust_free(a->roots);
+    a->roots = NULL;
+    if (a->dns == NULL)
+        a->dns = dns_new(a->loop);
+    if (a->challenges == NULL)
+        a->challenges = challenges_new(a->conf->state);
+    a->roots = a->conf->acme.ca_roots != NULL ? load_roots(a->conf, &why) : trust_builtin();
+    if (a->roots == NULL || a->dns == NULL || a->challenges == NULL)
+        return false;
+    dns_reload(a->dns);
+    a->https = (struct https_context){.loop = a->loop,
+                                      .dns = a->dns,
+                                      .trust = trust_of(a->roots),
+                                      .user_agent = "proxy/" PROXY_VERSION};
+    return true;
+}
+
+static bool same_authority(const struct conf_acme *x, const struct conf_acme *y)
+{
+    return strcmp(x->directory, y->directory) == 0;
+}
+
+bool acme_apply(struct acme *a, struct conf *conf)
+{
+    struct job *before = a->jobs, *jobs = NULL, **end = &jobs;
+    bool is_kept = false, enough = true, goes_on;
+
+    for (unsigned i = 0; i < conf->site_count && enough; i++) {
+        struct job *job;
+
+        if (conf->sites[i].tls != CONF_TLS_ACME)
+            continue;
+        job = take_job(&before, &conf->sites[i]);
+        is_kept |= job != NULL && job == a->current;
+        if (job == NULL)
+            job = job_new(conf, i);
+        enough = job != NULL;
+        if (job != NULL) {
+            job->site = i;
+            job->next = NULL;
+            *end = job;
+            end = &job->next;
+        }
+    }
+    goes_on = enough && is_kept && same_authority(&conf->acme, &a->conf->acme);
+    if (!goes_on)
+        stop_order(a);
+    free_jobs(before);
+    a->jobs = jobs;
+    conf_ref(conf);
+    conf_unref(a->conf);
+    a->conf = conf;
+    timer_clear(a->loop, &a->timer);
+    if (enough && jobs != NULL && !goes_on)
+        enough = prepare(a);
+    if (!enough) {
+        stop_order(a);
+        free_jobs(a->jobs);
+        a->jobs = NULL;
+    }
+    for (struct job *job = a->jobs; job != NULL; job = job->next)
+        set_due(a, job);
+    if (a->jobs != NULL)
+        wait(a, 0);
+    return enough;
+}
+
+struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLENGE_TEXT_MAX])
+{
+    if (a->challenges == NULL)
+        return (struct bytes){NULL, 0};
+    return challenges_find(a->challenges, token, out);
+}

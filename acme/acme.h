@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Certificates from an authority, for the sites of a configuration that want them (CONF_TLS_ACME): obtained, kept in the
+ * state, renewed in time, by a client of ACME (RFC 8555) in the program's own loop.
+ *
+ *     challenges  what HTTP-01 is answered with
+ *     https       one HTTPS request
+ *     session     directory, nonces, account, signed requests
+ *     order       one order, from newOrder to the chain on the disk
+ *     schedule    when
+ *     json, jws, csr, base64url, when, problem: what they are made of
+ */
+#ifndef ACME_ACME_H
+#define ACME_ACME_H
+
+#include "acme/challenges.h"
+#include "certs/certs.h"
+#include "conf/conf.h"
+#include "net/loop.h"
+
+struct acme;
+
+struct acme_hooks {
+    void *ctx;
+    /* The certificate of site number i may be another one: serve what is in the state (certs_adopt). True if it was. */
+    bool (*adopt)(void *ctx, unsigned site);
+    /* The identity that site number i has now. */
+    const struct tls_identity *(*identity)(void *ctx, unsigned site);
+};
+
+/* Costs nothing to speak of until a site wants a certificate. hooks is copied. NULL when out of memory. */
+struct acme *acme_new(struct loop *loop, const struct acme_hooks *hooks);
+void acme_free(struct acme *a); /* an order under way is given up; NULL is fine */
+
+/* Before the configuration is applied: can the authority be asked as it says (ca-roots)? False with the reason in e. */
+bool acme_check(const struct conf *conf, struct conf_errors *e);
+/* The sites are those of conf from now on (the hooks speak of its numbers). An order for a site that is still there with
+ * the same names goes on. False when out of memory; then no site is looked after. */
+bool acme_apply(struct acme *a, struct conf *conf);
+
+/* The key authorization that a challenge's token is answered with (RFC 8555 §8.3); empty: not one of ours. */
+struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLENGE_TEXT_MAX]);
+
+#endif

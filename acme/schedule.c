@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Arithmetic of times, and its file: lines of a word and a number, which a person can read, and remove.
+ */
+#include "acme/schedule.h"
+
+#include "base/file.h"
+#include "certs/stored.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FILE_MAX 1024u
+#define DAY      86400
+
+static const struct {
+    const char *name;
+    size_t at;
+} numbers[] = {
+    {"next-try",  offsetof(struct schedule,  next_try)},
+    {"renew-at",  offsetof(struct schedule,  renew_at)},
+    {"ask-at",    offsetof(struct schedule,    ask_at)},
+    {"not-after", offsetof(struct schedule, not_after)},
+};
+
+enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
+
+static int64_t *number(struct schedule *s, size_t i)
+{
+    return (int64_t *)(void *)((char *)s + numbers[i].at);
+}
+
+static void take_line(struct schedule *s, const char *line)
+{
+    char name[16];
+    int64_t value;
+
+    if (sscanf(line, "%15s %" SCNd64, name, &value) != 2 || value < 0)
+        return;
+    if (strcmp(name, "failures") == 0)
+        s->failures = value < 1000 ? (unsigned)value : 1000;
+    for (size_t i = 0; i < NUMBERS; i++)
+        if (strcmp(name, numbers[i].name) == 0)
+            *number(s, i) = value;
+}
+
+void schedule_load(struct schedule *s, const char *state, const char *name)
+{
+    char path[PATH_MAX], *line, *rest;
+    struct file f = {0};
+
+    *s = (struct schedule){.failures = 0};
+    if (!stored_folder(path, sizeof path - sizeof "/schedule", state, name, false))
+        return;
+    strcat(path, "/schedule");
+    if (file_read(path, FILE_MAX, &f) != 0)
+        return;
+    for (rest = (char *)f.content.p; (line = strsep(&rest, "\n")) != NULL;)
+        take_line(s, line);
+    file_release(&f);
+}
+
+int schedule_save(const struct schedule *s, const char *state, const char *name)
+{
+    struct schedule copy = *s;
+    char folder[PATH_MAX], text[FILE_MAX];
+    struct writer w = writer_of(text, sizeof text);
+
+    if (!stored_folder(folder, sizeof folder, state, name, false))
+        return EINVAL;
+    writer_printf(&w, "failures %u\n", s->failures);
+    for (size_t i = 0; i < NUMBERS; i++)
+        if (*number(&copy, i) != 0)
+            writer_printf(&w, "%s %" PRId64 "\n", numbers[i].name, *number(&copy, i));
+    return state_write(folder, "schedule", 0644, bytes_of(text, writer_len(&w)));
+}
+
+void schedule_failed(struct schedule *s, int64_t now, int64_t retry_after, uint32_t random)
+{
+    static const int64_t pauses[] = {60, 600, 6000, DAY};
+    const size_t last = sizeof pauses / sizeof pauses[0] - 1;
+    int64_t pause = pauses[s->failures < last ? s->failures : last];
+
+    s->failures += s->failures < 1000;
+    s->next_try = now + pause + (int64_t)random % (pause / 4 + 1);
+    if (s->next_try < retry_after)
+        s->next_try = retry_after;
+}
+
+void schedule_succeeded(struct schedule *s)
+{
+    *s = (struct schedule){.failures = 0};
+}
+
+int64_t schedule_renewal(int64_t not_before, int64_t not_after, uint32_t random)
+{
+    int64_t lifetime = not_after > not_before ? not_after - not_before : 0;
+    int64_t left = lifetime < 10 * (int64_t)DAY ? lifetime / 2 : lifetime / 3;
+
+    return not_after - left - (int64_t)random % (lifetime / 60 + 1);
+}
