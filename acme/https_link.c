@@ -19,7 +19,8 @@
 static const struct http_limits LIMITS = {.line = 4096, .fields = 32768, .count = 100};
 
 struct https_link {
-    struct https_context *context;
+    struct loop *loop;
+    struct https_context *context; /* of its user, or that it waits in; NULL on its way out */
     const struct https_link_events *events;
     void *user; /* NULL: none */
     struct conn *conn;
@@ -35,10 +36,10 @@ struct https_link {
 
 static void forget_idle(struct https_link *l)
 {
-    if (l->context->idle != l)
+    if (l->context == NULL || l->context->idle != l)
         return;
     l->context->idle = NULL;
-    timer_clear(l->context->loop, &l->idle);
+    timer_clear(l->loop, &l->idle);
 }
 
 /* ---- the connection's calls ---- */
@@ -108,7 +109,7 @@ static void on_closed(void *owner, const struct conn_end *end)
     l->user = NULL;
     if (user != NULL)
         l->events->closed(user, is_tls ? HTTPS_TLS : end->opened ? HTTPS_PROTOCOL : HTTPS_CONNECT, why);
-    loop_defer(l->context->loop, &l->destroy);
+    loop_defer(l->loop, &l->destroy);
 }
 
 static const struct conn_handler HANDLER = {
@@ -155,6 +156,8 @@ static void sink_close(void *ctx, bool clean)
     if (l->dead)
         return;
     forget_idle(l);
+    if (l->user == NULL)
+        l->context = NULL;
     if (clean)
         conn_close(l->conn);
     else
@@ -168,6 +171,7 @@ static void on_idle(struct timer *timer)
     struct https_link *l = OF(idle, timer);
 
     l->context->idle = NULL;
+    l->context = NULL;
     conn_close(l->conn);
 }
 
@@ -198,6 +202,7 @@ struct https_link *https_link_new(struct https_context *c, const struct url *url
     if (fd < 0)
         return NULL;
     if (l != NULL) {
+        l->loop = c->loop;
         l->context = c;
         l->events = events;
         l->user = user;
@@ -250,7 +255,9 @@ void https_link_give_back(struct https_link *l)
     l->used = true;
     if (c->idle == NULL && is_good(l) && timer_set(c->loop, &l->idle, loop_now(c->loop) + IDLE_MS))
         c->idle = l;
-    else if (!l->dead)
+    else
+        l->context = NULL;
+    if (c->idle != l && !l->dead)
         conn_close(l->conn);
 }
 
@@ -258,6 +265,7 @@ void https_link_reset(struct https_link *l)
 {
     l->user = NULL;
     forget_idle(l);
+    l->context = NULL;
     if (!l->dead)
         conn_reset(l->conn);
 }

@@ -25,7 +25,7 @@
 #include <string.h>
 
 #define DEADLINE (10u * 60u * 1000u) /* ms for the whole order */
-#define WAIT_MIN 1000u               /* ms between two looks at the same thing */
+#define WAIT_MIN 500u                /* ms between two looks at the same thing */
 #define WAIT_MAX 15000u
 #define NAMES_MAX 100u /* what authorities allow */
 

@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: MIT
+"""Certificates by ACME, from Pebble: obtained, renewed, and what is said when they cannot be had."""
+import os
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from acme_ca import EAB, Answers, Pebble
+from certificates import openssl
+from ports import free_port
+from upstreams import reply
+from waiting import until
+
+pytestmark = pytest.mark.skipif(not shutil.which("pebble"), reason="pebble is not installed")
+
+SITE = "site a.test { respond 200 \"a\\n\" }"
+ISSUED = r"acme: a\.test: a new certificate"
+
+
+@pytest.fixture
+def ca(proxy, authority, tmp):
+    """ca(sites, ...): (pebble, proxy), the proxy not started yet unless start is left true."""
+    started = []
+
+    def make(sites=SITE, start=True, acme="", env=None, http_port=None, globals="", config=None, **kw):
+        q = proxy(sites, http=True, wait=None, **kw)
+        peb = Pebble(tmp, authority, http_port or q.http_port, env, **(config or {}))
+        started.append(peb)
+        q.preamble += peb.conf(acme) + "\n" + globals + "\n"
+        q.write_conf(sites)
+        if start:
+            q.start()
+        return peb, q
+
+    yield make
+    for peb in started:
+        peb.close()
+
+
+def certificate(p, name="a.test"):
+    """The leaf that is served for that name, in PEM."""
+    with p.connect(sni=name) as c:
+        return ssl.DER_cert_to_PEM_cert(c.tls.getpeercert(True))
+
+
+def served_by_pebble(p, name="a.test"):
+    return "Pebble" in openssl_text(certificate(p, name))
+
+
+def openssl_text(pem, *args):
+    r = subprocess.run(["openssl", "x509", "-noout", *(args or ("-text",))], input=pem.encode(), capture_output=True,
+                       timeout=20)
+    assert r.returncode == 0, r.stderr
+    return r.stdout.decode()
+
+
+def test_first_certificate(ca):
+    pebble, p = ca(start=False)
+    p.start()
+    assert "self-signed" in openssl_text(certificate(p), "-issuer") or served_by_pebble(p)
+    p.wait_log(ISSUED, 20)
+    text = openssl_text(certificate(p))
+    assert "DNS:a.test" in text and "Pebble" in text
+    assert pebble.issued() == 1
+    assert p.get("/", host="a.test", sni="a.test").status == 200
+    for path, mode in (("private/key.pem", 0o600), ("private/a.test/key.pem", 0o600), ("a.test/cert.pem", 0o644)):
+        assert os.stat(os.path.join(p.state, path)).st_mode & 0o777 == mode
+    assert os.stat(os.path.join(p.state, "private")).st_mode & 0o077 == 0
+    assert os.listdir(os.path.join(p.state, "challenge")) == []
+
+
+def test_chain_and_key_are_what_openssl_takes(ca, tmp):
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    root = os.path.join(tmp, "root.pem")
+    with open(root, "w") as f:
+        f.write(pebble.issuer())
+    chain = os.path.join(p.state, "a.test", "cert.pem")
+    openssl("verify", "-CAfile", root, "-untrusted", chain, "-verify_hostname", "a.test", chain)
+    of_key = openssl("pkey", "-in", os.path.join(p.state, "private", "a.test", "key.pem"), "-pubout")
+    assert of_key == openssl("x509", "-in", chain, "-noout", "-pubkey")
+
+
+def test_several_names_and_sites(ca):
+    pebble, p = ca("site a.test www.a.test b.a.test { respond 200 }\nsite c.test { respond 200 }")
+    p.wait_log(r"acme: a\.test: a new certificate", 20)
+    p.wait_log(r"acme: c\.test: a new certificate", 20)
+    text = openssl_text(certificate(p))
+    assert all("DNS:" + n in text for n in ("a.test", "www.a.test", "b.a.test"))
+    assert certificate(p, "www.a.test") == certificate(p)
+    assert "DNS:c.test" in openssl_text(certificate(p, "c.test"))
+    assert pebble.issued() == 2
+
+
+@pytest.mark.parametrize("percent", ["50", "90"])
+def test_nonces_that_are_refused(ca, percent):
+    pebble, p = ca(env={"PEBBLE_WFE_NONCEREJECT": percent})
+    p.wait_log(ISSUED + "|try 1 failed", 60)
+    assert percent == "90" or pebble.issued() == 1
+
+
+def test_restart_orders_nothing_that_is_there(ca):
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    before = certificate(p)
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    p.start()
+    assert certificate(p) == before
+    assert pebble.issued() == 1
+    assert p.log().count("acme: ordering") == 1
+
+
+def test_account_is_found_again(ca):
+    """The account's key is kept; a second site is ordered under the same account."""
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    p.write_conf(SITE + "\nsite b.test { respond 200 }")
+    p.start()
+    p.wait_log(r"acme: b\.test: a new certificate", 20)
+    assert p.log().count("acme: a new account") == 1
+
+
+def test_new_name_on_reload(ca):
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    assert p.reload("site a.test www.a.test { respond 200 }")["ok"]
+    until(lambda: "DNS:www.a.test" in openssl_text(certificate(p)), 20, "the certificate with both names")
+    assert pebble.issued() == 2
+
+
+def test_external_account(ca):
+    pebble, p = ca(acme="external-account %s %s" % EAB, config={
+        "externalAccountBindingRequired": True, "externalAccountMACKeys": {EAB[0]: EAB[1]}})
+    p.wait_log(ISSUED, 20)
+
+
+def test_external_account_is_missing(ca):
+    pebble, p = ca(config={"externalAccountBindingRequired": True, "externalAccountMACKeys": {EAB[0]: EAB[1]}})
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed, the next is not before", 20).group(0)
+    assert "external-account KEY-ID HMAC-KEY" in line
+    assert pebble.issued() == 0
+
+
+def test_renewal(ca):
+    """Certificates of 8 seconds: renewed with half of it left, again and again, on the same key."""
+    pebble, p = ca(config={"certificateValidityPeriod": 8})
+    p.wait_log(ISSUED, 20)
+    key = open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
+    until(lambda: pebble.issued() >= 3, 40, "three certificates")
+    assert served_by_pebble(p)
+    assert key == open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
+
+
+def test_connections_outlive_a_renewal(ca):
+    pebble, p = ca(config={"certificateValidityPeriod": 6})
+    p.wait_log(ISSUED, 20)
+    with p.connect(sni="a.test") as c:
+        assert c.get("/", (), "a.test", "GET", b"").status == 200
+        n = pebble.issued()
+        until(lambda: pebble.issued() > n, 20, "another certificate")
+        assert c.get("/", (), "a.test", "GET", b"").status == 200
+
+
+# --- challenges ---
+
+
+def token_under_way(p):
+    def look():
+        m = re.search(r"GET /\.well-known/acme-challenge/(\S+) HTTP", p.log())
+        return m and m.group(1)
+    return until(look, 20, "a challenge")
+
+
+def test_challenges_are_not_answered_over_tls_nor_when_they_are_over(ca):
+    pebble, p = ca()
+    token = token_under_way(p)
+    p.wait_log(ISSUED, 20)
+    assert p.get("/.well-known/acme-challenge/" + token, tls=False, host="a.test").status == 404
+    assert p.get("/.well-known/acme-challenge/" + token, host="a.test", sni="a.test").status == 200  # the site's own
+
+
+@pytest.mark.parametrize("host", ["a.test", "other.test", "127.0.0.1"])
+def test_challenge_of_another_replica(ca, host):
+    """Whatever asks under whatever name gets the answer that another process left in the folder."""
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    token = "A" * 43
+    with open(os.path.join(p.state, "challenge", token), "w") as f:
+        f.write(token + "." + "B" * 43)
+    r = p.get("/.well-known/acme-challenge/" + token, tls=False, host=host)
+    assert r.status == 200 and r.body == (token + "." + "B" * 43).encode()
+    assert r.get("Content-Type") == "application/octet-stream"
+
+
+@pytest.mark.parametrize("path", ["..%2fprivate%2fkey.pem", "../private/key.pem", "a/b", "", "A" * 200, "key.pem", "%00"])
+def test_tokens_that_are_none(ca, path):
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    with open(os.path.join(p.state, "challenge", "key.pem"), "w") as f:
+        f.write("key.pem.secret")
+    r = p.get("/.well-known/acme-challenge/" + path, tls=False, host="a.test")
+    assert r.status in (400, 404, 308) and b"secret" not in r.body and b"PRIVATE" not in r.body
+
+
+# --- what goes wrong ---
+
+
+def test_authority_is_down(ca):
+    pebble, p = ca(start=False)
+    pebble.close()
+    p.start()
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 20).group(0)
+    assert "connection refused" in line and "127.0.0.1:%d" % pebble.port in line
+    assert p.get("/", host="a.test", sni="a.test").status == 200
+
+
+def test_failures_are_kept_over_a_restart(ca):
+    pebble, p = ca(start=False)
+    pebble.close()
+    p.start()
+    p.wait_log(r"try 1 failed", 20)
+    until(lambda: os.path.exists(os.path.join(p.state, "a.test", "schedule")), 5, "the schedule")
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    p.start()
+    p.wait_log(r"started[\s\S]*started", 20)
+    p.admin("status")
+    assert p.log().count("acme: ordering") == 1
+
+
+def test_port_80_leads_elsewhere(ca):
+    """The authority cannot reach us: it says so, and so do we."""
+    pebble, p = ca(http_port=free_port())
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 30).group(0)
+    assert "connection refused" in line and "port 80 of that address must lead here" in line
+    assert pebble.issued() == 0
+
+
+def test_another_server_answers(ca, upstream):
+    u = upstream(reply(b"not here", 404, reason="Not Found"))
+    pebble, p = ca(http_port=int(u.address.rsplit(":", 1)[1]))
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 30).group(0)
+    assert "another server answered" in line
+
+
+def test_a_name_that_fails_holds_up_no_other(ca):
+    pebble, p = ca("site bad.test { respond 200 }\nsite a.test { respond 200 }", start=False)
+    pebble.dns_set("add-a", host="bad.test", addresses=["127.0.0.99"])
+    p.start()
+    p.wait_log(r"acme: bad\.test: .*try 1 failed", 30)
+    p.wait_log(ISSUED, 30)
+
+
+def test_wrong_root(ca, authority, tmp):
+    """The authority's server is verified: by another root it is not trusted."""
+    pebble, p = ca(start=False)
+    other = os.path.join(tmp, "other.pem")
+    shutil.copy(authority._issue("other", ["CN=Other Root"], ["-algorithm", "EC", "-pkeyopt",
+                                                              "ec_paramgen_curve:P-256"], None, ca=True)[0], other)
+    p.preamble = p.preamble.replace(pebble.root, other)
+    p.write_conf(SITE)
+    p.start()
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 20).group(0)
+    assert "certificate chain ends at no known CA" in line
+
+
+def test_roots_that_cannot_be_read(proxy, tmp):
+    p = proxy("acme { ca-roots %s/none.pem }\nsite a.test { tls acme; respond 200 }" % tmp, http=True, wait=None)
+    p.expect_status = 1
+    p.start(wait=False)
+    assert p.wait() == 1
+    assert "ca-roots" in p.err() and "none.pem: No such file" in p.err()
+
+
+GARBAGE = {
+    "html": lambda h, n: h.reply(200, b"<html>hello</html>"),
+    "empty": lambda h, n: h.reply(200, b""),
+    "no urls": lambda h, n: h.reply(200, b"{}"),
+    "half json": lambda h, n: h.reply(200, b'{"newNonce":"https://'),
+    "deep": lambda h, n: h.reply(200, b"[" * 100000),
+    "error": lambda h, n: h.reply(500, b"oops"),
+    "huge": lambda h, n: h.reply(200, b'{"a":"' + b"x" * 50_000_000 + b'"}'),
+    "cut": lambda h, n: (h.send_response(200), h.send_header("Content-Length", "1000"), h.end_headers(),
+                         h.wfile.write(b"{"), setattr(h, "close_connection", True)),
+    "not http": lambda h, n: (h.wfile.write(b"hello\r\n\r\n"), setattr(h, "close_connection", True)),
+    "http urls": lambda h, n: h.reply(200, b'{"newNonce":"http://127.0.0.1/n","newAccount":"http://127.0.0.1/a",'
+                                           b'"newOrder":"http://127.0.0.1/o"}'),
+}
+
+
+@pytest.mark.parametrize("what", list(GARBAGE))
+def test_authority_that_answers_garbage(proxy, authority, what):
+    a = Answers(authority, GARBAGE[what])
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True)
+        p.wait_log(r"acme: a\.test: .*try 1 failed", 30)
+        assert p.get("/", host="a.test", sni="a.test").status == 200
+        assert p.memory() < 400_000
+    finally:
+        a.close()
+
+
+def test_rate_limit_is_obeyed(proxy, authority):
+    """What the authority asks for is waited for, and kept."""
+    def answer(h, n):
+        if h.path == "/dir":
+            h.reply(200, ('{"newNonce":"%(u)s/n","newAccount":"%(u)s/a","newOrder":"%(u)s/o"}' % {"u": a.url}).encode())
+        elif h.path == "/n":
+            h.reply(200, Replay_Nonce="abc")
+        elif h.path == "/a":
+            h.reply(201, b"{}", Location=a.url + "/a/1", Replay_Nonce="abd")
+        else:
+            h.reply(429, b'{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many certificates already"}',
+                    Retry_After="86400", Replay_Nonce="abe", Content_Type="application/problem+json")
+
+    a = Answers(authority, answer)
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True)
+        line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 20).group(0)
+        assert "too many certificates already" in line
+        with open(os.path.join(p.state, "a.test", "schedule")) as f:
+            kept = dict(line.split() for line in f)
+        assert int(kept["next-try"]) > time.time() + 80000
+    finally:
+        a.close()
+
+
+@pytest.mark.parametrize("moment", range(1, 16, 2))
+def test_killed_at_any_request(ca, moment):
+    """kill -9 after the authority's Nth request: it goes on, and what it has is not ordered again."""
+    pebble, p = ca(start=False)
+    p.start()
+    until(lambda: pebble.count("calling handler") >= moment or re.search(ISSUED, p.log()), 20, "the request")
+    p.signal(signal.SIGKILL)
+    p.process.wait()
+    had = os.path.exists(os.path.join(p.state, "a.test", "cert.pem"))
+    n = pebble.issued()
+    p.start()
+    until(lambda: served_by_pebble(p), 30, "a certificate")
+    assert pebble.issued() <= n + (0 if had else 1)
+
+
+def test_two_processes_on_one_folder(ca, proxy):
+    """One issues, the other picks up what was issued."""
+    pebble, p = ca(start=False)
+    q = proxy(SITE, http=True, wait=None)
+    q.preamble = re.sub(r"(?m)^state .*$", "state " + p.state, q.preamble) + pebble.conf() + "\n"
+    q.write_conf(SITE)
+    p.start()
+    q.start()
+    until(lambda: served_by_pebble(p) and served_by_pebble(q), 40, "both have it")
+    assert certificate(p) == certificate(q)
+    assert pebble.issued() == 1
+
+
+def test_folder_that_cannot_be_written(ca):
+    if os.geteuid() == 0:
+        pytest.skip("root writes anywhere")
+    pebble, p = ca(start=False)
+    os.chmod(p.state, 0o500)
+    p.start()
+    p.wait_log(r"acme: .*permission denied", 20)
+    os.chmod(p.state, 0o700)
