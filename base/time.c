@@ -57,6 +57,26 @@ int64_t time_wall_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* A kernel that is not Linux may lack it. */
+static struct timespec clock_read_coarse(clockid_t coarse, clockid_t clock)
+{
+    struct timespec ts;
+
+    return clock_gettime(coarse, &ts) == 0 ? ts : clock_read(clock);
+}
+
+uint64_t time_mono_coarse_ms(void)
+{
+    struct timespec ts = clock_read_coarse(CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC);
+
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+int64_t time_wall_coarse(void)
+{
+    return clock_read_coarse(CLOCK_REALTIME_COARSE, CLOCK_REALTIME).tv_sec;
+}
+
 void time_raise_floor(int64_t s)
 {
     if (s > clock_floor)

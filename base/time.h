@@ -14,6 +14,13 @@ uint64_t time_mono_us(void);
 
 int64_t time_wall(void); /* seconds since 1970 UTC, as the system says */
 int64_t time_wall_ms(void);
+
+/* The same clocks as the kernel read them at its last tick, up to 10 ms ago: a few loads, where the others ask the
+ * processor's counter, or the hypervisor. For what is done for each request and each record. One of these is only ever
+ * held against another of its kind. */
+uint64_t time_mono_coarse_ms(void);
+int64_t time_wall_coarse(void);
+
 void time_raise_floor(int64_t s); /* the floor only rises */
 int64_t time_floor(void);
 bool time_is_sane(void); /* the wall clock is at or above the floor */

@@ -155,7 +155,7 @@ static bool add_date(struct http_head *h)
 
     if (http_head_find(h, HTTP_FIELD_DATE))
         return true;
-    now = time_wall();
+    now = time_wall_coarse();
     if (now < time_floor())
         return true;
     time_put_http(&w, now);

@@ -25,7 +25,7 @@ enum {
      * 1500 less the headers of IPv6 and TCP with timestamps, less a record's own. */
     UNIT_SMALL = 1400,
     BURST = 64 * 1024, /* after so many bytes, in whole records, */
-    BURST_IDLE = 1000, /* until nothing was sent for so many ms. */
+    BURST_IDLE = 1000, /* until none was begun for so many ms. */
     LEND_LEAST = 1024,
 };
 
@@ -120,8 +120,10 @@ static size_t text_for(size_t room, size_t unit)
 static uint16_t choose_unit(struct server13 *s, uint8_t type)
 {
     if (type == RECORD_DATA) {
-        if ((uint32_t)time_mono_ms() - s->sent_at > BURST_IDLE)
+        uint32_t now = (uint32_t)time_mono_coarse_ms();
+        if (now - s->begun_at > BURST_IDLE)
             s->burst = 0;
+        s->begun_at = now; /* it is sealed in the same turn */
         if (s->burst < BURST && UNIT_SMALL < s->limit)
             return UNIT_SMALL;
     }
@@ -159,10 +161,8 @@ static void seal_record(struct server13 *s)
         done += record13_seal(&s->write, s->type, s->record + done, k);
     }
     bufq_commit(&s->engine.core->out, done);
-    if (s->type == RECORD_DATA) {
+    if (s->type == RECORD_DATA)
         s->burst += s->burst < BURST ? s->pending : 0;
-        s->sent_at = (uint32_t)time_mono_ms();
-    }
     s->record = NULL;
     s->pending = 0;
 }

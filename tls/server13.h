@@ -73,7 +73,7 @@ struct server13 {
     uint16_t unit;          /* text in each of the records that it becomes */
     uint16_t limit;         /* text that the client takes in a record (RFC 8449) */
     uint32_t burst;         /* bytes of data since the client was last idle, as far as it matters, */
-    uint32_t sent_at;       /* and when the last was sealed: ms, truncated */
+    uint32_t begun_at;      /* and when its last record was begun: time_mono_coarse_ms, truncated */
     uint32_t updated_at;    /* when the client last took a new key: ms, truncated */
 };
 

@@ -6,7 +6,10 @@
 
 #include "base/time.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct {
     int64_t s;
@@ -129,6 +132,33 @@ TEST(formats)
     check_text(time_put_date, INT64_MAX, "1141709097-06-13");
 }
 
+/* In place of the libc's, to be a kernel without coarse clocks. */
+static bool no_coarse;
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    if (no_coarse && (clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_REALTIME_COARSE)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)syscall(SYS_clock_gettime, clock, ts);
+}
+
+TEST(coarse_clocks_follow_the_others)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        no_coarse = i;
+        uint64_t mono = time_mono_ms();
+        int64_t wall = time_wall();
+
+        CHECK(time_mono_coarse_ms() + 1000 >= mono);
+        CHECK(time_mono_coarse_ms() <= time_mono_ms());
+        CHECK(time_wall_coarse() + 1 >= wall);
+        CHECK(time_wall_coarse() <= time_wall());
+    }
+    no_coarse = false;
+}
+
 TEST(clocks_go_forward)
 {
     uint64_t ms = time_mono_ms(), us = time_mono_us();
@@ -158,4 +188,4 @@ TEST(floor_only_rises)
 
 TEST_MAIN(RUN(known_dates), RUN(as_the_libc_says), RUN(every_day_follows_the_one_before),
           RUN(leap_second_counts_as_59), RUN(ends_of_the_range_do_not_overflow), RUN(formats),
-          RUN(clocks_go_forward), RUN(floor_only_rises))
+          RUN(coarse_clocks_follow_the_others), RUN(clocks_go_forward), RUN(floor_only_rises))

@@ -14,7 +14,7 @@ static int64_t clock_mono = 5000000, clock_wall = 1800000000000;
 
 int clock_gettime(clockid_t clock, struct timespec *ts)
 {
-    int64_t ms = clock == CLOCK_REALTIME ? clock_wall : clock_mono;
+    int64_t ms = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ? clock_wall : clock_mono;
 
     ts->tv_sec = (time_t)(ms / 1000);
     ts->tv_nsec = (long)(ms % 1000 * 1000000);
