@@ -61,37 +61,60 @@ static const uint8_t names_from[NAME_MAX_LEN + 2] = {
     [14] = 15, [15] = 17, [16] = 18, [17] = 20, [18] = 22, [19] = 23, [20] = 24,
 };
 
-/* `in` begins with `text` (lower case); an underscore counts as a hyphen when `loose`. */
-static bool begins(struct bytes in, const char *text, size_t len, bool loose)
+/* Where eight bytes are not those of the table, in either case. A letter there has the bit 0x40, as hyphens and digits
+ * have not, and what differs from it in the bit 0x20 alone is the same letter. */
+static uint64_t differ(const uint8_t *p, const char *text)
 {
+    uint64_t in, known;
+
+    memcpy(&in, p, sizeof in);
+    memcpy(&known, text, sizeof known);
+    return (in ^ known) & ~((known & 0x4040404040404040) >> 1);
+}
+
+/* Is `in`, of the row's length, its name? */
+static bool is_name(const uint8_t *in, const struct name *row)
+{
+    size_t at = 0, len = row->len;
+
+    if (len >= 8) { /* the last eight may have been looked at in part */
+        for (; at + 8 < len; at += 8)
+            if (differ(in + at, row->text + at) != 0)
+                return false;
+        return differ(in + len - 8, row->text + len - 8) == 0;
+    }
+    while (at < len && text_lower(in[at]) == (uint8_t)row->text[at])
+        at++;
+    return at == len;
+}
+
+/* `in` begins with `text` (lower case), where an underscore counts as a hyphen: an application behind may read both
+ * spellings as one (CGI). */
+static bool begins_loosely(struct bytes in, const char *text, size_t len)
+{
+    size_t at = 0;
+
     if (in.n < len)
         return false;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = text_lower(in.p[i]);
-
-        if (loose && c == '_')
-            c = '-';
-        if (c != (uint8_t)text[i])
-            return false;
-    }
-    return true;
+    while (at < len && (in.p[at] == '_' ? '-' : text_lower(in.p[at])) == (uint8_t)text[at])
+        at++;
+    return at == len;
 }
 
 enum http_field_id http_field_id_of(struct bytes name)
 {
     static const char forwarded[] = "x-forwarded-";
     uint8_t first;
-    bool loose;
 
     if (name.n == 0)
         return HTTP_FIELD_UNKNOWN;
     first = text_lower(name.p[0]);
-    loose = first == 'x'; /* an application behind may read both spellings as one (CGI) */
     if (name.n <= NAME_MAX_LEN)
-        for (size_t i = names_from[name.n]; i < names_from[name.n + 1]; i++)
-            if ((uint8_t)names[i].text[0] == first && begins(name, names[i].text, names[i].len, loose))
-                return (enum http_field_id)names[i].id;
-    if (loose && begins(name, forwarded, sizeof forwarded - 1, true))
+        for (const struct name *row = names + names_from[name.n]; row < names + names_from[name.n + 1]; row++)
+            if ((uint8_t)row->text[0] == first &&
+                (first == 'x' ? begins_loosely(name, row->text, row->len) : is_name(name.p, row)))
+                return (enum http_field_id)row->id;
+    if (first == 'x' && begins_loosely(name, forwarded, sizeof forwarded - 1))
         return HTTP_FIELD_X_FORWARDED_OTHER;
     return HTTP_FIELD_UNKNOWN;
 }

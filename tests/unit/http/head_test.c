@@ -5,7 +5,10 @@
 #include "http/head.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "tests/unit/test.h"
+
+#include <stdlib.h>
 
 static bool field_is(const struct http_head *h, const char *name, const char *value)
 {
@@ -152,6 +155,25 @@ TEST(names_have_their_ids)
     }
     for (size_t i = 0; i < HTTP_FIELD_ID_MAX; i++)
         CHECK(seen[i]);
+
+    /* A name with any byte for any of its own is the same one only where that is the same letter. */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t n = strlen(cases[i].name);
+
+        if (cases[i].id == HTTP_FIELD_UNKNOWN || cases[i].id == HTTP_FIELD_X_FORWARDED_OTHER)
+            continue;
+        for (size_t at = 0; at < n; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                uint8_t own = text_lower((uint8_t)cases[i].name[at]), *name = malloc(n);
+                bool loose = text_lower((uint8_t)cases[i].name[0]) == 'x' && (own == '-' || own == '_');
+                bool same = text_lower((uint8_t)byte) == own || (loose && (byte == '-' || byte == '_'));
+
+                memcpy(name, cases[i].name, n);
+                name[at] = (uint8_t)byte;
+                CHECK_EQ(http_field_id_of(bytes_of(name, n)) == cases[i].id, same);
+                free(name);
+            }
+    }
 }
 
 TEST(tokens_and_values)
