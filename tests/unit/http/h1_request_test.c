@@ -488,11 +488,19 @@ TEST(every_byte_in_every_element)
         const char *fine; /* besides letters and digits */
         bool obs_text;
     } places[] = {
-        {"G",                                 "T / HTTP/1.1\r\nHost: a\r\n\r\n", "!#$%&'*+-.^_`|~",                       false},
-        {"GET /a",                            "b HTTP/1.1\r\nHost: a\r\n\r\n",   "!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~",     false},
-        {"GET / HTTP/1.1\r\nHost: a\r\nX",    "y: z\r\n\r\n",                    "!#$%&'*+-.^_`|~:",                      false},
-        {"GET / HTTP/1.1\r\nHost: a\r\nX: y", "z\r\n\r\n",                       "\t !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", true },
-        {"GET / HTTP/1.1\r\nHost: a",         "b\r\n\r\n",                       "-._",                                   false},
+#define BEFORE "GET / HTTP/1.1\r\nHost: a"
+#define TEXT   "\t !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+        {"G",                        "T / HTTP/1.1\r\nHost: a\r\n\r\n", "!#$%&'*+-.^_`|~",                   false},
+        {"GET /a",                   "b HTTP/1.1\r\nHost: a\r\n\r\n",   "!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~", false},
+        {BEFORE "\r\nX",             "y: z\r\n\r\n",                    "!#$%&'*+-.^_`|~:",                  false},
+        {BEFORE "\r\nX: y",          "z\r\n\r\n",                       TEXT,                                true },
+        {BEFORE "\r\nX: 0123456",    "89abcdefghijk\r\n\r\n",           TEXT,                                true },
+        {BEFORE "\r\nX: 0123456789", "abcdefghijklmnopqrstuvw\r\n\r\n", TEXT,                                true },
+        {BEFORE "\r\nX: a\tb\tcd",   "e\tfghijklmnopqrstuvwx\r\n\r\n",  TEXT,                                true },
+        {BEFORE "\r\nX: 01234567",   "\r\n\r\n",                        TEXT,                                true },
+        {BEFORE,                     "b\r\n\r\n",                       "-._",                               false},
+#undef BEFORE
+#undef TEXT
     };
 
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
