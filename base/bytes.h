@@ -46,6 +46,21 @@ static inline bool bytes_is(struct bytes a, const char *text) /* exactly text */
 {
     return bytes_equal(a, bytes_str(text));
 }
+/* Copies b to where there is room for it and nothing of b; returns the place behind. What heads are made of is short:
+ * up to 32 bytes go by two words of which each has an end, without a call. */
+static inline uint8_t *bytes_copy(uint8_t *to, struct bytes b)
+{
+    if (b.n >= 8 && b.n < 16) {
+        memcpy(to, b.p, 8);
+        memcpy(to + b.n - 8, b.p + b.n - 8, 8);
+    } else if (b.n >= 16 && b.n <= 32) {
+        memcpy(to, b.p, 16);
+        memcpy(to + b.n - 16, b.p + b.n - 16, 16);
+    } else if (b.n > 0) {
+        memcpy(to, b.p, b.n);
+    }
+    return to + b.n;
+}
 bool bytes_equal_nocase(struct bytes a, struct bytes b); /* ASCII letters fold */
 static inline bool bytes_is_nocase(struct bytes a, const char *text)
 {

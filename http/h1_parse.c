@@ -16,9 +16,9 @@
 #include <endian.h>
 #include <string.h>
 
-#define EMPTY_LINES    4   /* before a request line (RFC 9112 §2.2) */
-#define DIRECT_FIELDS  40  /* a head with more fields is collected */
-#define SPARE_TEXT     512 /* room in a finished head for what a proxy adds */
+#define EMPTY_LINES    4                        /* before a request line (RFC 9112 §2.2) */
+#define DIRECT_FIELDS  40                       /* a head with more fields is collected */
+#define SPARE_TEXT     (512 + 4 * SPARE_FIELDS) /* room in a finished head for what a proxy adds */
 #define SPARE_FIELDS   12
 #define COLLECT_TEXT   1024 /* the least room of a head under construction */
 #define COLLECT_FIELDS 24

@@ -62,19 +62,11 @@ static void out_bytes_over(struct out *o, struct bytes b)
     writer_bytes(&o->w, b);
 }
 
-/* Copies what there is room for; returns the place behind it. */
-static inline uint8_t *put(uint8_t *to, struct bytes b)
-{
-    if (b.n > 0)
-        memcpy(to, b.p, b.n);
-    return to + b.n;
-}
-
 /* Nearly always all of it fits. Inline, so that a literal is a few stores. */
 static inline void out_bytes(struct out *o, struct bytes b)
 {
     if (b.n <= writer_room(&o->w))
-        o->w.p = put(o->w.p, b);
+        o->w.p = bytes_copy(o->w.p, b);
     else
         out_bytes_over(o, b);
 }
@@ -87,8 +79,13 @@ static inline void out_str(struct out *o, const char *text)
 static void out_dec(struct out *o, uint64_t v)
 {
     uint8_t digits[20];
-    struct writer w = writer_of(digits, sizeof digits);
+    struct writer w;
 
+    if (writer_room(&o->w) >= sizeof digits) {
+        writer_dec(&o->w, v);
+        return;
+    }
+    w = writer_of(digits, sizeof digits);
     writer_dec(&w, v);
     out_bytes(o, bytes_of(digits, writer_len(&w)));
 }
@@ -98,7 +95,7 @@ static void out_field(struct out *o, struct bytes name, struct bytes value)
     struct bytes colon = bytes_str(": "), end = bytes_str("\r\n");
 
     if (name.n + colon.n + value.n + end.n <= writer_room(&o->w)) {
-        o->w.p = put(put(put(put(o->w.p, name), colon), value), end);
+        o->w.p = bytes_copy(bytes_copy(bytes_copy(bytes_copy(o->w.p, name), colon), value), end);
         return;
     }
     out_bytes(o, name);
@@ -139,14 +136,40 @@ static void out_upgrade(struct out *o, const struct http_head *head)
         out_str(o, "\r\n");
 }
 
+/* How long the line is, if the field lies in the text as one, just as it is written here: what was received mostly
+ * does, and what was added does. Else 0. */
+static uint32_t line_of(const struct http_head *head, const struct http_field *f)
+{
+    uint32_t colon = f->name + f->name_len, end = f->value + f->value_len;
+
+    if (f->value != colon + 2 || end + 2 > head->text_len || memcmp(head->text + colon, ": ", 2) != 0 ||
+        memcmp(head->text + end, "\r\n", 2) != 0)
+        return 0;
+    return end + 2 - f->name;
+}
+
+/* Lines that lie one behind the other go as one run. */
 static void out_fields(struct out *o, const struct http_head *head, uint32_t skip)
 {
+    uint32_t run = 0, run_len = 0;
+
     for (uint32_t i = 0; i < head->field_count; i++) {
         const struct http_field *f = &head->fields[i];
+        uint32_t line;
 
-        if (!f->dropped && (HTTP_FIELD_BIT(f->id) & skip) == 0)
+        if (f->dropped || (HTTP_FIELD_BIT(f->id) & skip) != 0)
+            continue;
+        line = line_of(head, f);
+        if (line == 0 || f->name != run + run_len) {
+            out_bytes(o, http_head_text(head, run, run_len));
+            run = f->name;
+            run_len = 0;
+        }
+        if (line == 0)
             out_field(o, http_field_name(head, f), http_field_value(head, f));
+        run_len += line;
     }
+    out_bytes(o, http_head_text(head, run, run_len));
 }
 
 static bool out_rest(struct out *o, const struct http_head *head, enum h1_framing framing,

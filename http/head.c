@@ -2,7 +2,8 @@
  *
  * Owns the head of a message: its one block of memory, and the tables of methods, field names and reasons.
  * Invariant: every offset lies in text[0, text_len), so text and fields may move when they grow. They begin inside
- * the head's own block; once one has grown it is an allocation of its own (its pointer no longer the block's).
+ * the head's own block; once one has grown it is an allocation of its own (its pointer no longer the block's). What is
+ * added lies in the text as a line, `Name: value` and CRLF.
  */
 #include "http/head.h"
 
@@ -58,16 +59,21 @@ void http_head_free(struct http_head *head)
 struct http_head *http_head_copy(const struct http_head *from, size_t spare_text, size_t spare_fields)
 {
     struct http_head *to = http_head_new(from->text_len + spare_text, from->field_count + spare_fields);
-    struct http_head own;
+    uint8_t *text;
+    struct http_field *fields;
+    uint32_t text_cap, field_cap;
 
     if (to == NULL)
         return NULL;
-    own = *to;
+    text = to->text;
+    text_cap = to->text_cap;
+    fields = to->fields;
+    field_cap = to->field_cap;
     *to = *from;
-    to->text = own.text;
-    to->text_cap = own.text_cap;
-    to->fields = own.fields;
-    to->field_cap = own.field_cap;
+    to->text = text;
+    to->text_cap = text_cap;
+    to->fields = fields;
+    to->field_cap = field_cap;
     if (from->text_len > 0)
         memcpy(to->text, from->text, from->text_len);
     if (from->field_count > 0)
@@ -88,13 +94,11 @@ static void *grow(void *p, bool in_block, size_t used, size_t cap)
     return grown;
 }
 
-bool http_head_reserve_text(struct http_head *h, size_t more)
+static bool grow_text(struct http_head *h, size_t more)
 {
     size_t cap;
     uint8_t *text;
 
-    if (h->text_cap - h->text_len >= more)
-        return true;
     if (more >= UINT32_MAX / 4 || h->text_len >= UINT32_MAX / 4)
         return false;
     cap = (size_t)h->text_len + more + h->text_cap;
@@ -106,13 +110,11 @@ bool http_head_reserve_text(struct http_head *h, size_t more)
     return true;
 }
 
-bool http_head_reserve_fields(struct http_head *h, size_t more)
+static bool grow_fields(struct http_head *h, size_t more)
 {
     size_t cap, size = sizeof(struct http_field);
     struct http_field *fields;
 
-    if (h->field_cap - h->field_count >= more)
-        return true;
     if (more >= UINT32_MAX / 64 || h->field_count >= UINT32_MAX / 64)
         return false;
     cap = (size_t)h->field_count + more + h->field_cap;
@@ -122,6 +124,16 @@ bool http_head_reserve_fields(struct http_head *h, size_t more)
     h->fields = fields;
     h->field_cap = (uint32_t)cap;
     return true;
+}
+
+bool http_head_reserve_text(struct http_head *h, size_t more)
+{
+    return h->text_cap - h->text_len >= more || grow_text(h, more);
+}
+
+bool http_head_reserve_fields(struct http_head *h, size_t more)
+{
+    return h->field_cap - h->field_count >= more || grow_fields(h, more);
 }
 
 /* --- reading --- */
@@ -187,25 +199,32 @@ void http_head_drop_name(struct http_head *h, struct bytes name)
             h->fields[i].dropped = true;
 }
 
-/* Copies text into room that was reserved when the head's own text, which it may lie in, was at `own` and `own_len`
- * long. Compared as numbers: it may be anyone's. */
-static uint32_t store(struct http_head *h, struct bytes text, uintptr_t own, uint32_t own_len)
+/* More room for text; where `a` and `b` lie in the text there was, they follow it to where it is now. Compared as
+ * numbers: they may be anyone's. */
+static bool grow_text_under(struct http_head *h, size_t more, struct bytes *a, struct bytes *b)
 {
-    uint32_t off = h->text_len;
-    uintptr_t p = (uintptr_t)text.p;
-    bool borrowed = p >= own && p - own < own_len;
+    uintptr_t own = (uintptr_t)h->text;
+    uint32_t own_len = h->text_len;
 
-    if (text.n > 0)
-        memcpy(h->text + off, borrowed ? h->text + (p - own) : text.p, text.n);
-    h->text_len += (uint32_t)text.n;
-    return off;
+    if (!grow_text(h, more))
+        return false;
+    if ((uintptr_t)a->p - own < own_len)
+        a->p = h->text + ((uintptr_t)a->p - own);
+    if ((uintptr_t)b->p - own < own_len)
+        b->p = h->text + ((uintptr_t)b->p - own);
+    return true;
 }
 
 uint32_t http_head_store(struct http_head *h, struct bytes text)
 {
-    uintptr_t own = (uintptr_t)h->text;
+    struct bytes none = {NULL, 0};
+    uint32_t off = h->text_len;
 
-    return http_head_reserve_text(h, text.n) ? store(h, text, own, h->text_len) : UINT32_MAX;
+    if (h->text_cap - h->text_len < text.n && !grow_text_under(h, text.n, &text, &none))
+        return UINT32_MAX;
+    (void)bytes_copy(h->text + off, text);
+    h->text_len += (uint32_t)text.n;
+    return off;
 }
 
 bool http_head_add(struct http_head *h, struct bytes name, struct bytes value)
@@ -215,17 +234,27 @@ bool http_head_add(struct http_head *h, struct bytes name, struct bytes value)
 
 bool http_head_add_known(struct http_head *h, enum http_field_id id, struct bytes name, struct bytes value)
 {
-    uintptr_t own = (uintptr_t)h->text;
-    uint32_t own_len = h->text_len;
+    const struct bytes colon = bytes_str(": "), end = bytes_str("\r\n");
+    size_t n = name.n + colon.n + value.n + end.n;
     struct http_field *f;
+    uint8_t *p;
 
     assert(name.n > 0 && name.n <= UINT16_MAX && value.n < UINT32_MAX / 4);
-    if (!http_head_reserve_fields(h, 1) || !http_head_reserve_text(h, name.n + value.n))
+    if (h->field_cap == h->field_count && !grow_fields(h, 1))
+        return false;
+    if (h->text_cap - h->text_len < n && !grow_text_under(h, n, &name, &value))
         return false;
     f = &h->fields[h->field_count++];
-    *f = (struct http_field){.name_len = (uint16_t)name.n, .value_len = (uint32_t)value.n, .id = (uint8_t)id};
-    f->name = store(h, name, own, own_len);
-    f->value = store(h, value, own, own_len);
+    *f = (struct http_field){
+        .name = h->text_len,
+        .name_len = (uint16_t)name.n,
+        .value = h->text_len + (uint32_t)(name.n + colon.n),
+        .value_len = (uint32_t)value.n,
+        .id = (uint8_t)id,
+    };
+    p = h->text + h->text_len;
+    (void)bytes_copy(bytes_copy(bytes_copy(bytes_copy(p, name), colon), value), end);
+    h->text_len += (uint32_t)n;
     h->ids |= HTTP_FIELD_BIT(id);
     return true;
 }

@@ -3,7 +3,8 @@
  * The head of a message, request or response, whatever protocol brought it (RFC 9110): method and target or
  * status, fields in order, and how its body is delimited. One allocation holds it and its text; fields are offsets
  * into that text, so it can be moved and grown. A field is dropped by a flag and added at the end: what is sent on
- * is what was received with that applied.
+ * is what was received with that applied. The text of a field is often part of its line, `Name: value` and CRLF, as
+ * HTTP/1 writes it; who writes it may look.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H

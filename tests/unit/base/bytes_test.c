@@ -40,6 +40,22 @@ TEST(comparisons)
     CHECK(!bytes_is(bytes_of("a\0", 2), "a"));
 }
 
+TEST(copies_of_every_length)
+{
+    uint8_t text[80];
+
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i + 1);
+    for (size_t n = 0; n <= sizeof text; n++) {
+        uint8_t *from = heap_copy(text, n), *to = malloc(n > 0 ? n : 1);
+
+        CHECK(bytes_copy(to, bytes_of(n > 0 ? from : NULL, n)) == to + n);
+        CHECK_MEM(to, n, text, n);
+        free(from);
+        free(to);
+    }
+}
+
 TEST(secret_comparison)
 {
     uint8_t a[32] = {0}, b[32] = {0};
@@ -302,10 +318,10 @@ TEST(writer_of_nothing)
     CHECK(w.failed);
 }
 
-TEST_MAIN(RUN(comparisons), RUN(secret_comparison), RUN(reader_reads_network_order),
-          RUN(reader_never_passes_its_end), RUN(reader_error_sticks), RUN(reader_of_nothing),
-          RUN(reader_vectors), RUN(writer_writes_network_order), RUN(writer_numbers_as_text),
-          RUN(writer_never_passes_its_end), RUN(writer_error_sticks),
+TEST_MAIN(RUN(comparisons), RUN(copies_of_every_length), RUN(secret_comparison),
+          RUN(reader_reads_network_order), RUN(reader_never_passes_its_end), RUN(reader_error_sticks),
+          RUN(reader_of_nothing), RUN(reader_vectors), RUN(writer_writes_network_order),
+          RUN(writer_numbers_as_text), RUN(writer_never_passes_its_end), RUN(writer_error_sticks),
           RUN(writer_refuses_what_its_width_cannot_say), RUN(writer_vectors),
           RUN(writer_vector_too_long_for_its_length), RUN(writer_vector_after_failure),
           RUN(writer_of_nothing))

@@ -113,6 +113,33 @@ TEST(request_of_a_server_session_goes_on_without_its_connection)
     rig_server_close(&s);
 }
 
+/* Lines are copied as they came where they are as they would be written, in runs, and else written anew. */
+TEST(fields_are_written_in_one_way_however_they_came)
+{
+    static const char in[] =
+        "GET / HTTP/1.1\r\nA: 1\r\nB:2\r\nC:  3\r\nD: 4 \r\nE:\t5\r\nF:\r\nG: \r\nH: 8\r\nI: 9\r\nDrop: x\r\n"
+        "J: 10\r\nHost: a\r\nK: : \r\nL:11\r\n\r\n";
+    struct rig_client c;
+    struct rig_server s;
+
+    for (size_t piece = 1; piece <= sizeof in - 1; piece += sizeof in - 2) {
+        CHECK(rig_client_open(&c) && rig_server_open(&s));
+        rig_server_push(&s, in, sizeof in - 1, piece);
+        rig_take(&c.o, h1_client_request(c.c));
+        http_head_drop_name(s.o.head, bytes_str("drop"));
+        CHECK(http_head_add(s.o.head, bytes_str("M"), bytes_str("")));
+        CHECK(http_head_add(s.o.head, bytes_str("N"), bytes_str("12")));
+        CHECK(rig_send_head(&c.o, s.o.head));
+        CHECK(rig_send_end(&c.o, NULL));
+        CHECK_STR(
+            sent(&c),
+            "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: \r\nG: \r\nH: 8\r\n"
+            "I: 9\r\nJ: 10\r\nK: :\r\nL: 11\r\nM: \r\nN: 12\r\n\r\n");
+        rig_client_close(&c);
+        rig_server_close(&s);
+    }
+}
+
 /* --- good responses --- */
 
 static const struct {
@@ -614,7 +641,8 @@ TEST(out_of_memory_anywhere)
 }
 
 TEST_MAIN(RUN(request_is_written_with_its_framing),
-          RUN(request_of_a_server_session_goes_on_without_its_connection), RUN(good_responses_are_understood),
+          RUN(request_of_a_server_session_goes_on_without_its_connection),
+          RUN(fields_are_written_in_one_way_however_they_came), RUN(good_responses_are_understood),
           RUN(bad_responses_are_refused), RUN(response_cut_short_is_told_from_a_complete_one),
           RUN(bytes_behind_a_response_end_the_connection), RUN(next_request_from_inside_the_end),
           RUN(response_before_the_request_has_ended), RUN(close_is_asked_for),
