@@ -26,12 +26,21 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b)
 
 bool bytes_equal_secret(const void *a, const void *b, size_t n)
 {
-    /* volatile, so that no compiler ends the loop at the first difference. */
-    const volatile uint8_t *x = a, *y = b;
-    uint8_t differ = 0;
+    const uint8_t *x = a, *y = b;
+    uint64_t differ = 0, p, q;
+    size_t at = 0;
 
-    for (size_t i = 0; i < n; i++)
-        differ |= x[i] ^ y[i];
+    /* What `differ` is nobody may know in the loops, or a compiler could end them at the first difference. */
+    for (; n - at >= 8; at += 8) {
+        memcpy(&p, x + at, 8);
+        memcpy(&q, y + at, 8);
+        differ |= p ^ q;
+        __asm__("" : "+r"(differ));
+    }
+    for (; at < n; at++) {
+        differ |= x[at] ^ y[at];
+        __asm__("" : "+r"(differ));
+    }
     return differ == 0;
 }
 

@@ -67,6 +67,14 @@ TEST(secret_comparison)
         CHECK(!bytes_equal_secret(a, b, sizeof a));
         b[bit / 8] = 0;
     }
+    /* A byte in every place of every length, and behind it. */
+    for (size_t n = 0; n <= sizeof a; n++) {
+        for (size_t at = 0; at < sizeof a; at++) {
+            b[at] = 0x80;
+            CHECK_EQ(bytes_equal_secret(a, b, n), at >= n);
+            b[at] = 0;
+        }
+    }
 }
 
 TEST(reader_reads_network_order)
