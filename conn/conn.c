@@ -509,10 +509,10 @@ static void tell_eof(struct conn *c)
 {
     bool tls_ended = c->tls && tls_status(c->tls) >= TLS_PEER_CLOSED && tls_status(c->tls) != TLS_FAILED;
 
+    if (c->eof_told || !(c->peer_ended || tls_ended))
+        return;
     bool half = conn_is_half_closed(c);
-
-    if (c->eof_told || !(c->peer_ended || tls_ended) || (half && c->half_told) || holds_input(c) ||
-        c->state >= CONN_FLUSHING)
+    if ((half && c->half_told) || holds_input(c) || c->state >= CONN_FLUSHING)
         return;
     if (c->tls && !tls_ended)
         tls_recv_eof(c->tls);

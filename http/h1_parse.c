@@ -507,7 +507,7 @@ enum h1_parse h1_parser_recv(struct h1_parser *ps, const struct http_limits *lim
                              size_t n, size_t *used, struct http_head **head)
 {
     BYTES_UNSET struct http_field fields[DIRECT_FIELDS];
-    struct http_head direct;
+    BYTES_UNSET struct http_head direct;
     enum run result;
 
     *used = 0;
