@@ -32,6 +32,13 @@ static struct {
 #ifndef SANITIZED
 #define SANITIZED false
 #endif
+/* Is a block that was asked for in a class's size just that large? musl says of a block what was asked for, glibc what
+ * there is room for. */
+#ifdef __GLIBC__
+#define EXACT false
+#else
+#define EXACT (!SANITIZED)
+#endif
 #define KEEP     (48u * 1024u)  /* bytes of each size */
 #define KEEP_ALL (256u * 1024u) /* bytes */
 
@@ -46,7 +53,6 @@ static struct {
 
 struct kept {
     struct kept *next;
-    size_t usable;
 };
 
 static struct {
@@ -81,10 +87,10 @@ static void *take_block(size_t n, size_t *usable)
     void *p;
 
     if (block != NULL) {
+        *usable = size_of(class);
         kept.of[class].first = block->next;
-        kept.of[class].bytes -= block->usable;
-        kept.bytes -= block->usable;
-        *usable = block->usable;
+        kept.of[class].bytes -= *usable;
+        kept.bytes -= *usable;
         return block;
     }
     p = malloc(keeps ? size_of(class) : n);
@@ -92,21 +98,20 @@ static void *take_block(size_t n, size_t *usable)
     return p;
 }
 
-static void give_block(void *p, size_t usable)
+static void give_block(void *p, size_t class, size_t usable)
 {
-    size_t class = class_for(usable);
     struct kept *block = p;
 
-    /* One that realloc has made may be of a size between: it stands for the class below. */
-    if (class < CLASSES && size_of(class) > usable)
-        class --;
-    if (SANITIZED || class == 0 || class >= CLASSES || kept.of[class].bytes + usable > KEEP ||
+    heap.used -= usable;
+    heap.blocks--;
+    /* One that realloc has made may be of a size between two classes. */
+    if (SANITIZED || class >= CLASSES || size_of(class) != usable || kept.of[class].bytes + usable > KEEP ||
         kept.bytes + usable > KEEP_ALL) {
         free(p);
         return;
     }
     assert(kept.of[class].first != block); /* freed twice */
-    *block = (struct kept){kept.of[class].first, usable};
+    block->next = kept.of[class].first;
     kept.of[class].first = block;
     kept.of[class].bytes += usable;
     kept.bytes += usable;
@@ -174,9 +179,19 @@ void mem_free(void *p)
     if (p == NULL)
         return;
     size_t usable = malloc_usable_size(p);
-    heap.used -= usable;
-    heap.blocks--;
-    give_block(p, usable);
+    give_block(p, class_for(usable), usable);
+}
+
+void mem_free_sized(void *p, size_t n)
+{
+    size_t class = class_for(n);
+
+    if (!EXACT || p == NULL || class >= CLASSES) {
+        assert(!SANITIZED || p == NULL || malloc_usable_size(p) == (n > 0 ? n : 1));
+        mem_free(p);
+        return;
+    }
+    give_block(p, class, size_of(class));
 }
 
 void mem_wipe(void *p, size_t n)

@@ -9,10 +9,13 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t n);             /* not cleared; NULL at the cap, when out of memory, or told to fail */
-void *mem_zalloc(size_t n);            /* cleared */
-void *mem_realloc(void *p, size_t n);  /* as realloc: on NULL, p stays as it was; n is never 0 */
-void mem_free(void *p);                /* NULL is fine */
+void *mem_alloc(size_t n);            /* not cleared; NULL at the cap, when out of memory, or told to fail */
+void *mem_zalloc(size_t n);           /* cleared */
+void *mem_realloc(void *p, size_t n); /* as realloc: on NULL, p stays as it was; n is never 0 */
+void mem_free(void *p);               /* NULL is fine */
+/* As mem_free, for what mem_alloc or mem_zalloc was asked for n bytes and mem_realloc has not seen: nobody has to look
+ * up how large it is. For what each request frees. */
+void mem_free_sized(void *p, size_t n);
 void mem_wipe(void *p, size_t n);      /* clears in a way no compiler leaves out */
 void mem_wipe_free(void *p, size_t n); /* for secrets */
 char *mem_strdup(const char *text);

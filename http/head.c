@@ -16,6 +16,7 @@
 struct block {
     struct http_head head;
     uint8_t *text; /* where the block's own text is */
+    size_t size;   /* of the block */
     struct http_field fields[];
 };
 
@@ -27,12 +28,15 @@ static struct block *block_of(const struct http_head *h)
 struct http_head *http_head_new(size_t text_cap, size_t field_cap)
 {
     struct block *b;
+    size_t size;
 
     if (text_cap >= UINT32_MAX / 2 || field_cap >= UINT32_MAX / (2 * sizeof(struct http_field)))
         return NULL;
-    b = mem_alloc(sizeof *b + field_cap * sizeof(struct http_field) + text_cap);
+    size = sizeof *b + field_cap * sizeof(struct http_field) + text_cap;
+    b = mem_alloc(size);
     if (b == NULL)
         return NULL;
+    b->size = size;
     b->text = (uint8_t *)(b->fields + field_cap);
     b->head = (struct http_head){
         .keep_alive = true,
@@ -53,7 +57,7 @@ void http_head_free(struct http_head *head)
         mem_free(head->text);
     if (head->fields != block_of(head)->fields)
         mem_free(head->fields);
-    mem_free(block_of(head));
+    mem_free_sized(block_of(head), block_of(head)->size);
 }
 
 struct http_head *http_head_copy(const struct http_head *from, size_t spare_text, size_t spare_fields)

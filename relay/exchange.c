@@ -33,7 +33,7 @@ static void on_destroy(struct task *task)
     http_head_free(x->request);
     reply_clear(&x->reply);
     conf_unref(x->conf);
-    mem_free(x);
+    mem_free_sized(x, sizeof *x);
 }
 
 /* A stream that goes on without us, until its connection has ended. */

@@ -24,6 +24,25 @@ TEST(what_is_freed_is_no_longer_counted)
     CHECK_EQ(mem_blocks(), blocks);
 }
 
+TEST(sized_free_counts_the_same)
+{
+    size_t used = mem_used(), blocks = mem_blocks();
+
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t n = 0; n < 7000; n += n < 2100 ? 1 : 97) {
+            void *p = mem_alloc(n), *q = mem_zalloc(n);
+
+            CHECK_EQ(mem_blocks(), blocks + 2);
+            mem_free_sized(p, n);
+            mem_free(q);
+            CHECK_EQ(mem_used(), used);
+        }
+    }
+    mem_free_sized(NULL, 10);
+    CHECK_EQ(mem_used(), used);
+    CHECK_EQ(mem_blocks(), blocks);
+}
+
 TEST(zalloc_clears)
 {
     static const char zeros[300];
@@ -155,7 +174,7 @@ TEST(wiping)
     mem_wipe_free(mem_strdup("secret"), 6);
 }
 
-TEST_MAIN(RUN(what_is_freed_is_no_longer_counted), RUN(zalloc_clears),
+TEST_MAIN(RUN(what_is_freed_is_no_longer_counted), RUN(sized_free_counts_the_same), RUN(zalloc_clears),
           RUN(nothing_asked_for_is_still_a_block), RUN(realloc_counts_the_difference),
           RUN(cap_refuses_and_recovers), RUN(realloc_that_fails_leaves_the_block),
           RUN(failure_at_the_asked_place), RUN(strings), RUN(wiping))
