@@ -26,10 +26,8 @@ static bool number(struct bytes in, unsigned base, uint64_t max, uint64_t *out)
     for (size_t i = 0; i < in.n; i++) {
         unsigned digit = digit_value(in.p[i]);
 
-        if (digit >= base || v > (UINT64_MAX - digit) / base)
-            return false;
-        v = v * base + digit;
-        if (v > max)
+        if (digit >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v) ||
+            v > max)
             return false;
     }
     *out = v;

@@ -152,7 +152,7 @@ static void seal_record(struct server13 *s)
 {
     size_t step = (size_t)s->unit + RECORD_OVERHEAD, n = s->pending, done = 0;
 
-    for (size_t i = (n - 1) / s->unit; i > 0; i--) {
+    for (size_t i = (s->pending - 1) / s->unit; i > 0; i--) { /* divides 32 bits */
         size_t at = i * s->unit, k = n - at < s->unit ? n - at : s->unit;
         memmove(s->record + i * step + RECORD_HEADER, s->record + RECORD_HEADER + at, k);
     }
