@@ -213,11 +213,6 @@ void writer_bytes(struct writer *w, struct bytes b)
     writer_put(w, b.p, b.n);
 }
 
-void writer_str(struct writer *w, const char *text)
-{
-    writer_put(w, text, strlen(text));
-}
-
 void writer_dec(struct writer *w, uint64_t v)
 {
     char digits[20]; /* 2^64 - 1 has as many */

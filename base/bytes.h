@@ -115,7 +115,10 @@ void writer_u24(struct writer *w, uint32_t v);
 void writer_u32(struct writer *w, uint32_t v);
 void writer_put(struct writer *w, const void *p, size_t n);
 void writer_bytes(struct writer *w, struct bytes b);
-void writer_str(struct writer *w, const char *text);
+static inline void writer_str(struct writer *w, const char *text)
+{
+    writer_put(w, text, strlen(text));
+}
 void writer_dec(struct writer *w, uint64_t v);
 void writer_hex(struct writer *w, const void *p, size_t n); /* lower case, two digits a byte */
 /* Fails also when the text fits but its NUL would not: a byte more than the text is needed, though not used. */

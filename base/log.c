@@ -71,17 +71,28 @@ uint64_t log_dropped(void)
 
 /* ---- escaping ---- */
 
+/* Writes the bytes that stand for themselves in any format, up to the first that may not, and takes them off. */
+static void put_plain(struct writer *w, struct bytes *in)
+{
+    size_t n = 0;
+
+    while (n < in->n && in->p[n] >= 0x20 && in->p[n] < 0x7f && in->p[n] != '"' && in->p[n] != '\\')
+        n++;
+    writer_put(w, in->p, n);
+    in->p += n;
+    in->n -= n;
+}
+
 void log_escape(struct writer *w, struct bytes in)
 {
-    for (size_t i = 0; i < in.n; i++) {
-        uint8_t c = in.p[i];
-
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') {
-            writer_str(w, "\\x");
-            writer_hex(w, &c, 1);
-        } else {
-            writer_u8(w, c);
-        }
+    while (in.n > 0) {
+        put_plain(w, &in);
+        if (in.n == 0)
+            break;
+        writer_str(w, "\\x");
+        writer_hex(w, in.p, 1);
+        in.p++;
+        in.n--;
     }
 }
 
@@ -120,24 +131,30 @@ static size_t utf8_length(struct bytes in)
 
 void log_escape_json(struct writer *w, struct bytes in)
 {
-    for (size_t i = 0; i < in.n;) {
-        struct bytes rest = bytes_of(in.p + i, in.n - i);
-        uint8_t c = rest.p[0];
-        size_t n = utf8_length(rest);
-        bool is_control = c < 0x20 || c == 0x7f || (n == 2 && c == 0xc2 && rest.p[1] < 0xa0);
+    while (in.n > 0) {
+        uint8_t c;
+        size_t n;
+        bool is_control;
 
+        put_plain(w, &in);
+        if (in.n == 0)
+            break;
+        c = in.p[0];
+        n = utf8_length(in);
+        is_control = c < 0x20 || c == 0x7f || (n == 2 && c == 0xc2 && in.p[1] < 0xa0);
         if (n == 0 || is_control) {
             if (n < 2)
                 n = 1;
             writer_str(w, "\\u00");
-            writer_hex(w, rest.p + n - 1, 1); /* U+0080 to U+009F are C2 and their own number */
+            writer_hex(w, in.p + n - 1, 1); /* U+0080 to U+009F are C2 and their own number */
         } else if (c == '"' || c == '\\') {
             writer_u8(w, '\\');
             writer_u8(w, c);
         } else {
-            writer_put(w, rest.p, n);
+            writer_put(w, in.p, n);
         }
-        i += n;
+        in.p += n;
+        in.n -= n;
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Owns the floor of the wall clock and the calendar. The calendar is arithmetic on days alone (no libc time zone, no
- * file, no static buffer), so it is right for any 64-bit second whose year fits an int. Nothing here is cached: what
- * a turn of the loop keeps is the loop's.
+ * file), so it is right for any 64-bit second whose year fits an int. No clock is cached, what a turn of the loop keeps
+ * is the loop's; but the text of the last second is, in each format that requests ask for.
  */
 #include "base/time.h"
 
@@ -188,14 +188,43 @@ static void put_date(struct writer *w, const struct civil *c)
     put_digits(w, c->day, 2);
 }
 
-void time_put_iso(struct writer *w, int64_t ms)
+/* What a second is in one format: made once, as nearly every response and every line of the log has one. */
+struct made {
+    uint8_t text[32];
+    size_t len; /* 0: of none */
+    int64_t s;
+};
+
+static void put_made(struct writer *w, struct made *made, int64_t s, void (*put)(struct writer *w, int64_t s))
 {
-    int64_t s = floor_div(ms, 1000);
+    if (made->len == 0 || s != made->s) {
+        struct writer text = writer_of(made->text, sizeof made->text);
+
+        put(&text, s);
+        made->len = text.failed ? 0 : writer_len(&text); /* a year of many digits: not kept */
+        made->s = s;
+    }
+    if (made->len > 0)
+        writer_put(w, made->text, made->len);
+    else
+        put(w, s);
+}
+
+static void put_iso(struct writer *w, int64_t s)
+{
     struct civil c = time_civil(s);
 
     put_date(w, &c);
     writer_u8(w, 'T');
     put_clock(w, &c);
+}
+
+void time_put_iso(struct writer *w, int64_t ms)
+{
+    static struct made made;
+    int64_t s = floor_div(ms, 1000);
+
+    put_made(w, &made, s, put_iso);
     writer_u8(w, '.');
     put_digits(w, (int)(ms - s * 1000), 3);
     writer_u8(w, 'Z');
@@ -224,26 +253,14 @@ static void put_http(struct writer *w, int64_t s)
     writer_str(w, " GMT");
 }
 
-/* Made once a second: nearly every response has one. */
 void time_put_http(struct writer *w, int64_t s)
 {
-    static uint8_t text[32];
-    static size_t len;
-    static int64_t made_for;
+    static struct made made;
 
-    if (!len || s != made_for) {
-        struct writer made = writer_of(text, sizeof text);
-        put_http(&made, s);
-        len = made.failed ? 0 : writer_len(&made); /* a year of five digits and more: not kept */
-        made_for = s;
-    }
-    if (len)
-        writer_put(w, text, len);
-    else
-        put_http(w, s);
+    put_made(w, &made, s, put_http);
 }
 
-void time_put_clf(struct writer *w, int64_t s)
+static void put_clf(struct writer *w, int64_t s)
 {
     struct civil c = time_civil(s);
 
@@ -255,4 +272,11 @@ void time_put_clf(struct writer *w, int64_t s)
     writer_u8(w, ':');
     put_clock(w, &c);
     writer_str(w, " +0000");
+}
+
+void time_put_clf(struct writer *w, int64_t s)
+{
+    static struct made made;
+
+    put_made(w, &made, s, put_clf);
 }

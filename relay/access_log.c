@@ -68,14 +68,28 @@ static void put_request_line(struct writer *w, const struct access_entry *e)
 /* 1234 us as "1.234ms". */
 static void put_ms(struct writer *w, uint64_t us)
 {
+    unsigned rest = (unsigned)(us % 1000);
+    uint8_t digits[] = {(uint8_t)('0' + rest / 100), (uint8_t)('0' + rest / 10 % 10),
+                        (uint8_t)('0' + rest % 10)};
+
     writer_dec(w, us / 1000);
-    writer_printf(w, ".%03u", (unsigned)(us % 1000));
+    writer_str(w, ".");
+    writer_put(w, digits, sizeof digits);
+    writer_str(w, "ms");
+}
+
+static void put_pair(struct writer *w, const char *before, const char *text)
+{
+    writer_str(w, before);
+    writer_str(w, text);
 }
 
 static void as_text(struct writer *w, const struct access_entry *e)
 {
     time_put_iso(w, time_wall_ms());
-    writer_printf(w, " %s %s \"", e->peer_ip, e->site ? e->site : "-");
+    put_pair(w, " ", e->peer_ip);
+    put_pair(w, " ", e->site ? e->site : "-");
+    writer_str(w, " \"");
     put_request_line(w, e);
     writer_str(w, "\" ");
     writer_dec(w, e->status);
@@ -85,18 +99,18 @@ static void as_text(struct writer *w, const struct access_entry *e)
     writer_dec(w, e->bytes_out);
     writer_str(w, " time=");
     put_ms(w, total_us(e));
-    writer_str(w, "ms");
     if (e->upstream) {
-        writer_printf(w, " upstream=%s", e->upstream);
+        put_pair(w, " upstream=", e->upstream);
         if (e->first_byte_us) {
             writer_str(w, " first=");
             put_ms(w, first_us(e));
-            writer_str(w, "ms");
         }
     }
-    if (e->tls.version)
-        writer_printf(w, " tls=%s cipher=%s", e->tls.version, e->tls.cipher);
-    writer_printf(w, " id=%s", e->id);
+    if (e->tls.version) {
+        put_pair(w, " tls=", e->tls.version);
+        put_pair(w, " cipher=", e->tls.cipher);
+    }
+    put_pair(w, " id=", e->id);
     if (e->aborted)
         writer_str(w, " aborted");
     if (e->why && e->why[0]) {
@@ -108,7 +122,8 @@ static void as_text(struct writer *w, const struct access_entry *e)
 
 static void json_cut(struct writer *w, const char *key, struct bytes value, size_t max)
 {
-    writer_printf(w, ",\"%s\":\"", key);
+    put_pair(w, ",\"", key);
+    writer_str(w, "\":\"");
     put_cut(w, value, max, log_escape_json);
     writer_str(w, "\"");
 }
@@ -120,7 +135,8 @@ static void json_text(struct writer *w, const char *key, const char *value)
 
 static void json_number(struct writer *w, const char *key, uint64_t value)
 {
-    writer_printf(w, ",\"%s\":", key);
+    put_pair(w, ",\"", key);
+    writer_str(w, "\":");
     writer_dec(w, value);
 }
 
@@ -149,7 +165,7 @@ static void as_json(struct writer *w, const struct access_entry *e)
     if (e->tls.version) {
         json_text(w, "tls", e->tls.version);
         json_text(w, "cipher", e->tls.cipher);
-        writer_printf(w, ",\"resumed\":%s", e->tls.resumed ? "true" : "false");
+        put_pair(w, ",\"resumed\":", e->tls.resumed ? "true" : "false");
     }
     json_text(w, "id", e->id);
     if (e->aborted)
@@ -162,11 +178,15 @@ static void as_json(struct writer *w, const struct access_entry *e)
 /* Apache's and nginx's "combined". */
 static void as_combined(struct writer *w, const struct access_entry *e)
 {
-    writer_printf(w, "%s - - [", e->peer_ip);
-    time_put_clf(w, time_wall());
+    put_pair(w, e->peer_ip, " - - [");
+    time_put_clf(w, time_wall_coarse());
     writer_str(w, "] \"");
     put_request_line(w, e);
-    writer_printf(w, "\" %u %llu \"", e->status, (unsigned long long)e->bytes_out);
+    writer_str(w, "\" ");
+    writer_dec(w, e->status);
+    writer_str(w, " ");
+    writer_dec(w, e->bytes_out);
+    writer_str(w, " \"");
     struct bytes referer = field(e, HTTP_FIELD_REFERER), agent = field(e, HTTP_FIELD_USER_AGENT);
     put_cut(w, referer.n ? referer : bytes_str("-"), FIELD_MAX, log_escape);
     writer_str(w, "\" \"");
