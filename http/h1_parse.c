@@ -100,7 +100,7 @@ static const uint8_t *skip_value(const uint8_t *p, const uint8_t *end)
 }
 
 /* The bytes from p that can stand in a token. With a pointer of its own, as `at` would be written for each byte; so
- * do the next two. */
+ * do the next ones. */
 static const uint8_t *skip_token(const uint8_t *p, const uint8_t *end)
 {
     while (p < end && http_tchar[*p])
@@ -112,6 +112,14 @@ static const uint8_t *skip_token(const uint8_t *p, const uint8_t *end)
 static const uint8_t *skip_target(const uint8_t *p, const uint8_t *end)
 {
     while (end > p && *p > 0x20 && *p < 0x7f && *p != '#')
+        p++;
+    return p;
+}
+
+/* The blanks from p. */
+static const uint8_t *skip_blanks(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t'))
         p++;
     return p;
 }
@@ -387,8 +395,7 @@ static bool step(struct h1_parser *ps, const struct http_limits *limits, struct 
     case FIELD: return parse_field(ps, limits, h);
     case NAME: return parse_name(ps, text, end);
     case VALUE_START:
-        while (ps->at < end && (text[ps->at] == ' ' || text[ps->at] == '\t'))
-            ps->at++;
+        ps->at = (uint32_t)(skip_blanks(text + ps->at, text + end) - text);
         if (ps->at == end)
             return true;
         ps->mark = ps->at;

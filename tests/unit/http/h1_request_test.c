@@ -493,6 +493,8 @@ TEST(every_byte_in_every_element)
         {"G",                        "T / HTTP/1.1\r\nHost: a\r\n\r\n", "!#$%&'*+-.^_`|~",                   false},
         {"GET /a",                   "b HTTP/1.1\r\nHost: a\r\n\r\n",   "!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~", false},
         {BEFORE "\r\nX",             "y: z\r\n\r\n",                    "!#$%&'*+-.^_`|~:",                  false},
+        {BEFORE "\r\nNam",           "e-Of-A-Field: z\r\n\r\n",         "!#$%&'*+-.^_`|~:",                  false},
+        {BEFORE "\r\nLonger-Name-",  "of-1-field: z\r\n\r\n",           "!#$%&'*+-.^_`|~:",                  false},
         {BEFORE "\r\nX: y",          "z\r\n\r\n",                       TEXT,                                true },
         {BEFORE "\r\nX: 0123456",    "89abcdefghijk\r\n\r\n",           TEXT,                                true },
         {BEFORE "\r\nX: 0123456789", "abcdefghijklmnopqrstuvw\r\n\r\n", TEXT,                                true },
