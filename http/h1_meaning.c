@@ -152,8 +152,6 @@ static void upgrade_seen(struct h1_parser *ps, struct bytes value)
 
 bool h1_field_seen(struct h1_parser *ps, struct http_head *h, struct http_field *f)
 {
-    struct bytes value = http_field_value(h, f);
-
     if (ps->kind == H1_TRAILERS) {
         /* No trailer field may say what belongs into the head (RFC 9110 §6.5.1). */
         f->dropped = f->id != HTTP_FIELD_UNKNOWN || belongs_in_head(http_field_name(h, f));
@@ -161,12 +159,12 @@ bool h1_field_seen(struct h1_parser *ps, struct http_head *h, struct http_field 
     }
     switch ((enum http_field_id)f->id) {
     case HTTP_FIELD_HOST: return ps->kind != H1_REQUEST || host_seen(ps, h, f);
-    case HTTP_FIELD_CONTENT_LENGTH: return length_seen(ps, value);
-    case HTTP_FIELD_TRANSFER_ENCODING: return transfer_encoding_seen(ps, value);
-    case HTTP_FIELD_CONNECTION: return connection_seen(ps, value);
-    case HTTP_FIELD_UPGRADE: upgrade_seen(ps, value); return true;
+    case HTTP_FIELD_CONTENT_LENGTH: return length_seen(ps, http_field_value(h, f));
+    case HTTP_FIELD_TRANSFER_ENCODING: return transfer_encoding_seen(ps, http_field_value(h, f));
+    case HTTP_FIELD_CONNECTION: return connection_seen(ps, http_field_value(h, f));
+    case HTTP_FIELD_UPGRADE: upgrade_seen(ps, http_field_value(h, f)); return true;
     case HTTP_FIELD_EXPECT:
-        if (bytes_is_nocase(value, "100-continue"))
+        if (bytes_is_nocase(http_field_value(h, f), "100-continue"))
             ps->seen |= H1_SEEN_CONTINUE;
         return true;
     case HTTP_FIELD_UNKNOWN:

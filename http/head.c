@@ -199,7 +199,7 @@ void http_head_drop(struct http_head *h, uint32_t ids)
 void http_head_drop_name(struct http_head *h, struct bytes name)
 {
     for (uint32_t i = 0; i < h->field_count; i++)
-        if (bytes_equal_nocase(http_field_name(h, &h->fields[i]), name))
+        if (h->fields[i].name_len == name.n && bytes_equal_nocase(http_field_name(h, &h->fields[i]), name))
             h->fields[i].dropped = true;
 }
 

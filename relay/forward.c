@@ -32,8 +32,8 @@ static void drop_hop_by_hop(struct http_head *h)
         if (f->id != HTTP_FIELD_CONNECTION || f->dropped)
             continue;
         struct bytes list = http_field_value(h, f), name;
-        while (http_list_next(&list, &name))
-            if ((HTTP_FIELD_BIT(http_field_id_of(name)) & (END_TO_END | BIT(CONNECTION))) == 0)
+        while (http_list_next(&list, &name)) /* the fields of one connection go below */
+            if ((HTTP_FIELD_BIT(http_field_id_of(name)) & (END_TO_END | HOP_BY_HOP)) == 0)
                 http_head_drop_name(h, name);
     }
     http_head_drop(h, HOP_BY_HOP);
