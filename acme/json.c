@@ -178,9 +178,8 @@ static bool check_scalar(struct check *c, int v)
     struct bytes text = content(c->j, v);
     bool quoted = t->type == JSMN_STRING;
 
-    if (quoted && !take(c, '"'))
+    if (quoted ? !take(c, '"') : peek(c) == 0)
         return false;
-    peek(c);
     if (c->at != (size_t)t->start || (!quoted && t->type != JSMN_PRIMITIVE))
         return false;
     c->at += text.n;
@@ -243,6 +242,8 @@ static bool fill(struct json *j, const char **why)
     jsmn_init(&parser);
     *why = "not JSON";
     if (jsmn_parse(&parser, (const char *)j->text.p, j->text.n, j->tokens, (unsigned)j->n) != j->n)
+        return false;
+    if (j->tokens[0].type != JSMN_OBJECT && j->tokens[0].type != JSMN_ARRAY)
         return false;
     return check_value(&c, 0) && c.next == j->n && peek(&c) == 0 && c.at == j->text.n;
 }

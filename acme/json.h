@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads JSON (RFC 8259) that a stranger sent, over jsmn's tokens. Whatever is not exactly one JSON value is refused as a
+ * Reads JSON (RFC 8259) that a stranger sent, over jsmn's tokens. Whatever is not exactly one object or array is refused as a
  * whole, as is an object that has a name twice, since its readers would not agree on it (§4). Values are numbers of
  * tokens; -1 is none, and every function may be asked about it.
  */
