@@ -358,9 +358,30 @@ struct bytes key_rsa_modulus(const br_rsa_private_key *key, uint8_t out[KEY_RSA_
     return n > 0 && out[0] != 0 ? bytes_of(out, n) : (struct bytes){NULL, 0};
 }
 
+/* BearSSL computes it for primes that are 3 modulo 4 alone, which others' are not. So those that people use are tried: what
+ * the private key makes of a number, the right one undoes. */
 uint32_t key_rsa_exponent(const br_rsa_private_key *key)
 {
-    return br_rsa_compute_pubexp_get_default()(key);
+    static const uint32_t common[] = {65537, 3, 17, 5, 7, 257};
+    uint8_t modulus[KEY_RSA_MAX], number[KEY_RSA_MAX], start[KEY_RSA_MAX] = {0};
+    struct bytes n = key_rsa_modulus(key, modulus);
+
+    if (n.n == 0)
+        return 0;
+    start[n.n - 1] = 2;
+    memcpy(number, start, n.n);
+    if (br_rsa_private_get_default()(number, key) == 0)
+        return 0;
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+        uint8_t e[4] = {0, (uint8_t)(common[i] >> 16), (uint8_t)(common[i] >> 8), (uint8_t)common[i]};
+        uint8_t undone[KEY_RSA_MAX];
+        br_rsa_public_key pk = {.n = modulus, .nlen = n.n, .e = e, .elen = sizeof e};
+
+        memcpy(undone, number, n.n);
+        if (br_rsa_public_get_default()(undone, n.n, &pk) == 1 && memcmp(undone, start, n.n) == 0)
+            return common[i];
+    }
+    return 0;
 }
 
 void key_write(struct writer *w, const struct tls_identity *id)

@@ -23,7 +23,7 @@ void key_write(struct writer *w, const struct tls_identity *id);
 #define KEY_POINT_MAX 145
 struct bytes key_public_point(const struct tls_identity *id, uint8_t out[KEY_POINT_MAX]);
 /* The public half of an RSA key: its modulus, without leading zeros; {NULL, 0} when the parts do not fit each other. And
- * its exponent; 0 when there is none below 2^32. */
+ * its exponent, if it is one that people use; else 0. Takes as long as a signature. */
 #define KEY_RSA_MAX 512
 struct bytes key_rsa_modulus(const br_rsa_private_key *key, uint8_t out[KEY_RSA_MAX]);
 uint32_t key_rsa_exponent(const br_rsa_private_key *key);
