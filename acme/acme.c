@@ -29,6 +29,8 @@
 #define LOOK_MS   (60u * 1000u)       /* between two looks when nothing is due */
 #define LOCKED_MS (10u * 1000u)       /* while another process issues */
 #define ROOTS_MAX (1024u * 1024u)     /* bytes of a ca-roots file */
+#define TRIAL     "/.trial"           /* the state of trials, below the state */
+#define FAILURES  3u                  /* in a row, after which a trial has to pass first */
 
 /* One site's certificate. */
 struct job {
@@ -39,6 +41,7 @@ struct job {
     struct schedule schedule;
     int64_t due;       /* when its certificate is to be asked for, were there no failures; 0: at once */
     int64_t not_after; /* of the certificate that `due` is about */
+    bool is_tested;    /* a trial passed: the next try is a real one */
 };
 
 struct acme {
@@ -46,6 +49,7 @@ struct acme {
     struct acme_hooks hooks;
     struct conf *conf; /* NULL until applied */
     struct dns *dns;
+    char *trial_state;   /* the folder of trials */
     struct trust *roots; /* of ca-roots, or the compiled in */
     struct https_context https;
     struct acme_session *session; /* while there is something to do */
@@ -55,6 +59,10 @@ struct acme {
     struct acme_order *order;
     int lock; /* -1: not held */
     struct timer timer;
+    const char *lost;  /* why the state will be lost (file_why_lost); NULL: it will not */
+    bool is_judged;
+    bool is_ephemeral; /* it will, and nobody said that it should: staging alone */
+    bool is_trial;     /* the order under way is one */
     bool said_clock, said_lock;
 };
 
@@ -246,40 +254,68 @@ static void say_failure(const struct job *job, const struct acme_outcome *o)
               cause ? "; likely: " : "", cause ? cause : "", job->schedule.failures, next);
 }
 
+static void on_trial(struct job *job)
+{
+    job->is_tested = true;
+    job->schedule.next_try = 0;
+    log_info("acme: %s: the trial passed; now the certificate itself", job->names[0]);
+}
+
+static void on_issued(struct acme *a, struct job *job)
+{
+    char until[32];
+
+    schedule_succeeded(&job->schedule);
+    (void)a->hooks.adopt(a->hooks.ctx, job->site);
+    set_due(a, job);
+    put_time(until, job->not_after);
+    log_info("acme: %s: a new certificate, until %s", job->names[0], until);
+}
+
+static void on_failed(struct job *job, const struct acme_outcome *outcome)
+{
+    uint32_t random;
+
+    random_bytes(&random, sizeof random);
+    schedule_failed(&job->schedule, time_wall(), outcome->retry_after, random);
+    say_failure(job, outcome);
+}
+
 static void on_order(void *owner, const struct acme_outcome *outcome)
 {
     struct acme *a = owner;
     struct job *job = a->current;
-    char until[32];
-    uint32_t random;
 
     a->order = NULL;
     a->current = NULL;
-    if (outcome->why != NULL) {
-        random_bytes(&random, sizeof random);
-        schedule_failed(&job->schedule, time_wall(), outcome->retry_after, random);
-        say_failure(job, outcome);
-    } else {
-        schedule_succeeded(&job->schedule);
-        (void)a->hooks.adopt(a->hooks.ctx, job->site);
-        set_due(a, job);
-        put_time(until, job->not_after);
-        log_info("acme: %s: a new certificate, until %s", job->names[0], until);
-    }
+    if (outcome->why != NULL)
+        on_failed(job, outcome);
+    else if (a->is_trial)
+        on_trial(job);
+    else
+        on_issued(a, job);
     save(a, job);
     look(a);
 }
 
+/* After failures in a row the next ones shall count for nothing, until one passes; its state is apart. */
 static void start(struct acme *a, struct job *job)
 {
+    const struct conf_acme *ca = &a->conf->acme;
+    bool is_trial = job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !a->is_ephemeral;
+    const char *directory = ca->staging != NULL && (is_trial || a->is_ephemeral) ? ca->staging : ca->directory;
     struct acme_order_request rq = {.names = (const char *const *)job->names,
                                     .n = job->n,
-                                    .state = a->conf->state,
-                                    .profile = a->conf->acme.profile};
+                                    .state = is_trial ? a->trial_state : a->conf->state,
+                                    .profile = ca->profile};
     char names[512];
 
+    if (a->session != NULL && !acme_session_is_with(a->session, directory)) {
+        acme_session_free(a->session);
+        a->session = NULL;
+    }
     if (a->session == NULL)
-        a->session = acme_session_new(a->loop, &a->https, a->conf);
+        a->session = acme_session_new(a->loop, &a->https, a->conf, directory, rq.state);
     if (a->session != NULL)
         a->order = acme_order_new(a->loop, a->session, a->challenges, &rq, on_order, a);
     if (a->order == NULL) {
@@ -288,8 +324,11 @@ static void start(struct acme *a, struct job *job)
         return;
     }
     a->current = job;
+    a->is_trial = is_trial;
+    job->is_tested = false;
     put_names(job, names, sizeof names);
-    log_info("acme: ordering a certificate for %s from %s", names, a->conf->acme.name);
+    log_info("acme: ordering a certificate for %s from %s%s", names,
+             directory == ca->directory ? ca->name : directory, is_trial ? ", as a trial after failures" : "");
 }
 
 /* What another program put into the folder. */
@@ -399,6 +438,7 @@ void acme_free(struct acme *a)
     challenges_free(a->challenges);
     dns_free(a->dns);
     trust_free(a->roots);
+    mem_free(a->trial_state);
     free_jobs(a->jobs);
     drop_lock(a);
     conf_unref(a->conf);
@@ -442,6 +482,31 @@ bool acme_check(const struct conf *conf, struct conf_errors *e)
     return trust != NULL;
 }
 
+static char *join(const char *folder, const char *name)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s%s", folder, name) < (int)sizeof path ? mem_strdup(path) : NULL;
+}
+
+/* Where nothing outlasts the process, each start would cost a certificate, and an authority gives few of the same. */
+static void judge_state(struct acme *a)
+{
+    const char *problem, *where = a->conf->acme.staging;
+
+    /* Once: the folder never changes, and a confined process may not ask. */
+    if (!a->is_judged)
+        a->lost = file_why_lost(a->conf->state);
+    a->is_judged = true;
+    problem = a->conf->state_is_ephemeral ? NULL : a->lost;
+    if (problem != NULL && !a->is_ephemeral)
+        log_error("acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
+                  "soon refuse; %smount a volume there, or say `state %s ephemeral` if that is meant",
+                  a->conf->state, problem,
+                  where != NULL ? "they come from the staging directory, which no browser trusts; " : "", a->conf->state);
+    a->is_ephemeral = problem != NULL;
+}
+
 /* Everything that asks an authority, as conf says it now. False when out of memory, or ca-roots cannot be read. */
 static bool prepare(struct acme *a)
 {
@@ -456,9 +521,12 @@ static bool prepare(struct acme *a)
         a->dns = dns_new(a->loop);
     if (a->challenges == NULL)
         a->challenges = challenges_new(a->conf->state);
+    if (a->trial_state == NULL)
+        a->trial_state = join(a->conf->state, TRIAL);
     a->roots = a->conf->acme.ca_roots != NULL ? load_roots(a->conf, &why) : trust_builtin();
-    if (a->roots == NULL || a->dns == NULL || a->challenges == NULL)
+    if (a->roots == NULL || a->dns == NULL || a->challenges == NULL || a->trial_state == NULL)
         return false;
+    judge_state(a);
     dns_reload(a->dns);
     a->https = (struct https_context){.loop = a->loop,
                                       .dns = a->dns,

@@ -30,6 +30,7 @@ struct acme_session {
     struct loop *loop;
     struct https_context *https;
     struct conf *conf;
+    char *directory, *state;
     struct https *exchange; /* under way */
     enum step step;         /* what it is for */
     bool has_directory, is_account_known_of; /* the key was there before us: it may have an account */
@@ -142,7 +143,7 @@ static void on_account(struct acme_session *s, const struct https_result *r)
         return;
     }
     if (r->status == 201)
-        log_info("acme: a new account at %s%s%s", s->conf->acme.name,
+        log_info("acme: a new account at %s%s%s", s->directory,
                  s->terms != NULL ? "; it agrees to " : "", s->terms != NULL ? s->terms : "");
     advance(s);
 }
@@ -318,11 +319,11 @@ static bool load_key(struct acme_session *s)
 
     if (s->key != NULL)
         return true;
-    s->key = stored_key(s->conf->state, NULL, &s->is_account_known_of, &why);
+    s->key = stored_key(s->state, NULL, &s->is_account_known_of, &why);
     if (s->key == NULL) {
         char text[512];
 
-        snprintf(text, sizeof text, "%s/private/key.pem, the account's key: %s", s->conf->state, why);
+        snprintf(text, sizeof text, "%s/private/key.pem, the account's key: %s", s->state, why);
         fail(s, text);
     }
     return s->key != NULL;
@@ -350,7 +351,7 @@ static void advance(struct acme_session *s)
     const struct bytes none = {NULL, 0};
 
     if (!s->has_directory)
-        exchange(s, STEP_DIRECTORY, "GET", s->conf->acme.directory, none);
+        exchange(s, STEP_DIRECTORY, "GET", s->directory, none);
     else if (s->is_get)
         send_request(s);
     else if (!load_key(s))
@@ -375,7 +376,8 @@ static void on_start(struct task *task)
         advance(s);
 }
 
-struct acme_session *acme_session_new(struct loop *loop, struct https_context *https, struct conf *conf)
+struct acme_session *acme_session_new(struct loop *loop, struct https_context *https, struct conf *conf,
+                                      const char *directory, const char *state)
 {
     struct acme_session *s = mem_zalloc(sizeof *s);
 
@@ -385,7 +387,17 @@ struct acme_session *acme_session_new(struct loop *loop, struct https_context *h
     s->https = https;
     s->conf = conf_ref(conf);
     s->start.run = on_start;
-    return s;
+    s->directory = mem_strdup(directory);
+    s->state = mem_strdup(state);
+    if (s->directory != NULL && s->state != NULL)
+        return s;
+    acme_session_free(s);
+    return NULL;
+}
+
+bool acme_session_is_with(const struct acme_session *s, const char *directory)
+{
+    return strcmp(s->directory, directory) == 0;
 }
 
 void acme_session_free(struct acme_session *s)
@@ -399,6 +411,8 @@ void acme_session_free(struct acme_session *s)
     mem_free(s->new_account);
     mem_free(s->terms);
     mem_free(s->account);
+    mem_free(s->directory);
+    mem_free(s->state);
     tls_identity_unref(s->key);
     conf_unref(s->conf);
     mem_free(s);

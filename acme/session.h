@@ -28,9 +28,13 @@ typedef void acme_session_done(void *owner, const struct acme_reply *reply);
 
 enum acme_endpoint { ACME_NEW_ORDER, ACME_REVOKE_CERT, ACME_RENEWAL_INFO, ACME_ENDPOINTS };
 
-/* The account's key is STATE/private/key.pem, made when the first request needs it and there is none. conf (referenced)
- * says which authority; `https` outlives the session. NULL when out of memory. */
-struct acme_session *acme_session_new(struct loop *loop, struct https_context *https, struct conf *conf);
+/* With the authority of that directory. The account's key is `state`/private/key.pem, made when the first request needs
+ * it and there is none; conf (referenced) says what an account is made with. Both strings are copied; `https`
+ * outlives the session. NULL when out of memory. */
+struct acme_session *acme_session_new(struct loop *loop, struct https_context *https, struct conf *conf,
+                                      const char *directory, const char *state);
+/* Is it with this one? */
+bool acme_session_is_with(const struct acme_session *s, const char *directory);
 void acme_session_free(struct acme_session *s); /* a request under way ends without its callback; NULL is fine */
 
 /* POST, signed; payload {NULL, 0} is POST-as-GET (§6.3). Only when none is under way. `url` and payload are copied.

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #define CHUNK           4096u
@@ -270,4 +271,28 @@ out:
         return error;
     }
     return sync_folder(dir);
+}
+
+/* A router's overlay is on its flash; a container's goes with it. Alone in its world is who is the first process. */
+static bool in_container(void)
+{
+    return getpid() == 1 || access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0;
+}
+
+const char *file_why_lost(const char *folder)
+{
+    enum { TMPFS = 0x01021994, RAMFS = 0x858458f6, OVERLAYFS = 0x794c7630 };
+    struct statfs fs;
+
+    if (file_make_folder(folder, 0700) != 0)
+        return "cannot be made";
+    if (access(folder, W_OK | X_OK) < 0)
+        return "cannot be written";
+    if (statfs(folder, &fs) < 0) /* a machine that does not say */
+        return NULL;
+    if ((unsigned long)fs.f_type == TMPFS || (unsigned long)fs.f_type == RAMFS)
+        return "is in memory";
+    if ((unsigned long)fs.f_type == OVERLAYFS && in_container())
+        return "is in the container's own layer";
+    return NULL;
 }

@@ -10,12 +10,14 @@
 #include <string.h>
 #include <strings.h>
 
+#define STAGING "https://acme-staging-v02.api.letsencrypt.org/directory"
+
 static const struct {
-    const char *name, *directory;
+    const char *name, *directory, *staging;
 } authorities[] = {
-    {"letsencrypt",         "https://acme-v02.api.letsencrypt.org/directory"        },
-    {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory"},
-    {"zerossl",             "https://acme.zerossl.com/v2/DV90"                      },
+    {"letsencrypt",         "https://acme-v02.api.letsencrypt.org/directory", STAGING},
+    {"letsencrypt-staging", STAGING,                                          NULL   },
+    {"zerossl",             "https://acme.zerossl.com/v2/DV90",               NULL   },
 };
 
 bool set_acme(struct statement *s)
@@ -43,10 +45,12 @@ bool set_ca(struct statement *s)
     struct conf_acme *acme = &s->draft->conf->acme;
     const char *text = s->args[0].text;
 
-    acme->directory = NULL;
+    acme->directory = acme->staging = NULL;
     for (size_t i = 0; i < sizeof authorities / sizeof authorities[0]; i++)
-        if (strcmp(text, authorities[i].name) == 0)
+        if (strcmp(text, authorities[i].name) == 0) {
             acme->directory = authorities[i].directory;
+            acme->staging = authorities[i].staging;
+        }
     acme->name = statement_keep(s, text);
     if (acme->directory == NULL) {
         if (strncasecmp(text, "http://", 7) == 0)
@@ -56,6 +60,17 @@ bool set_ca(struct statement *s)
         acme->directory = acme->name;
     }
     return acme->name != NULL;
+}
+
+/* Another than the authority's own, or one for an authority of which none is known. */
+bool set_staging(struct statement *s)
+{
+    const char *text = s->args[0].text;
+
+    if (strncasecmp(text, "https://", 8) != 0 || text[8] == 0)
+        return statement_fail(s, &s->args[0], "'%s' is no https:// URL", text);
+    s->draft->conf->acme.staging = statement_keep(s, text);
+    return s->draft->conf->acme.staging != NULL;
 }
 
 bool set_ca_roots(struct statement *s)

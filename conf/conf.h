@@ -113,6 +113,7 @@ struct conf_site {
 struct conf_acme {
     const char *directory; /* URL */
     const char *name;      /* as it was written: letsencrypt, or the URL */
+    const char *staging;   /* its directory for trials, which count for nothing; NULL: none known */
     const char *email;     /* NULL: none given */
     const char *ca_roots;  /* file; NULL: the set that is compiled in */
     struct conf_place ca_roots_place;
@@ -138,6 +139,7 @@ struct conf {
     struct conf_site *sites;
     unsigned site_count;
     const char *state; /* folder; NULL: none could be found and none is needed */
+    bool state_is_ephemeral; /* it may go with the process, and that is meant so */
     const char *user;  /* to become when root; default "nobody" (65534) when there is no such */
     bool confine;      /* default true */
     const char *admin; /* "unix:STATE/control.sock", "127.0.0.1:2019" or "off" */

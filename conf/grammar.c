@@ -50,11 +50,12 @@ const struct directive directives[] = {
      .help = "Clients in these networks are proxies themselves: what they say in X-Forwarded-For and the "
              "like is believed and passed on. From all others it is dropped."},
 
-    {.name = "state", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1, .args = "DIR",
+    {.name = "state", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 2, .args = "DIR [ephemeral]",
      .note = "/state where it exists, else /var/lib/proxy as root, else $XDG_STATE_HOME/proxy or "
              "~/.local/state/proxy",
      .set = set_state,
-     .help = "The folder for certificates and keys that are made here."},
+     .help = "The folder for certificates and keys that are made or obtained here. It has to outlive the process: an "
+             "authority gives only so many. Where it does not, and is meant not to, add ephemeral."},
     {.name = "user", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1, .args = "NAME",
      .value = "nobody", .set = set_user,
      .help = "Started as root, the proxy becomes this user once its ports are open. A name or a number."},
@@ -112,6 +113,9 @@ const struct directive directives[] = {
      .args = "letsencrypt|letsencrypt-staging|zerossl|URL", .value = "letsencrypt", .set = set_ca,
      .help = "The authority: one of these, or the URL of another one's ACME directory. With a URL, sites with names "
              "that are not public ask it too."},
+    {.name = "staging", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "URL",
+     .note = "that of letsencrypt; none for others", .set = set_staging,
+     .help = "The directory where tries are made that count for nothing: after failures, until one passes there."},
     {.name = "ca-roots", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "FILE",
      .note = "Mozilla's, compiled in", .set = set_ca_roots,
      .help = "The certificates, in PEM, by which the authority's server is known."},

@@ -173,6 +173,7 @@ bool site_draft_add_name(struct statement *s, struct site_draft *site, const str
 bool set_acme(struct statement *s);
 bool set_email(struct statement *s);
 bool set_ca(struct statement *s);
+bool set_staging(struct statement *s);
 bool set_ca_roots(struct statement *s);
 bool set_profile(struct statement *s);
 bool set_external_account(struct statement *s);
