@@ -93,9 +93,9 @@ static void put_site(struct writer *w, const struct conf_site *site, struct cert
     if (!id) {
         writer_str(w, " (no TLS)");
     } else {
-        writer_str(w, !id->self_signed                ? " (certificate until "
+        writer_str(w, !id->self_signed              ? " (certificate until "
                       : certs_is_acme(certs, index) ? " (self-signed until an authority gives its own: "
-                                                      : " (self-signed certificate until ");
+                                                    : " (self-signed certificate until ");
         time_put_date(w, id->not_after);
         writer_str(w, ")");
     }

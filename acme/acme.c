@@ -6,6 +6,7 @@
  */
 #include "acme/acme.h"
 
+#include "acme/ari.h"
 #include "acme/order.h"
 #include "acme/schedule.h"
 #include "acme/session.h"
@@ -26,11 +27,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define LOOK_MS   (60u * 1000u)       /* between two looks when nothing is due */
-#define LOCKED_MS (10u * 1000u)       /* while another process issues */
-#define ROOTS_MAX (1024u * 1024u)     /* bytes of a ca-roots file */
-#define TRIAL     "/.trial"           /* the state of trials, below the state */
-#define FAILURES  3u                  /* in a row, after which a trial has to pass first */
+#define LOOK_MS   (60u * 1000u) /* between two looks when nothing is due */
+#define ASK_MIN   60            /* seconds between two questions for renewal information */
+#define ASK_MAX   86400
+#define ASK_USUAL (6 * 3600)
+#define LOCKED_MS (10u * 1000u)   /* while another process issues */
+#define ROOTS_MAX (1024u * 1024u) /* bytes of a ca-roots file */
+#define TRIAL     "/.trial"       /* the state of trials, below the state */
+#define FAILURES  3u              /* in a row, after which a trial has to pass first */
 
 /* One site's certificate. */
 struct job {
@@ -55,11 +59,11 @@ struct acme {
     struct acme_session *session; /* while there is something to do */
     struct challenges *challenges;
     struct job *jobs;
-    struct job *current; /* whose order it is */
+    struct job *current; /* whose order, or question, is under way */
     struct acme_order *order;
     int lock; /* -1: not held */
     struct timer timer;
-    const char *lost;  /* why the state will be lost (file_why_lost); NULL: it will not */
+    const char *lost; /* why the state will be lost (file_why_lost); NULL: it will not */
     bool is_judged;
     bool is_ephemeral; /* it will, and nobody said that it should: staging alone */
     bool is_trial;     /* the order under way is one */
@@ -249,9 +253,22 @@ static void say_failure(const struct job *job, const struct acme_outcome *o)
     char next[32];
 
     put_time(next, job->schedule.next_try);
-    log_error("acme: %s: %s%s%s%s%s%s; try %u failed, the next is not before %s", o->name ? o->name : job->names[0],
-              o->why, o->address ? " (address tried: " : "", o->address ? o->address : "", o->address ? ")" : "",
-              cause ? "; likely: " : "", cause ? cause : "", job->schedule.failures, next);
+    log_error("acme: %s: %s%s%s%s%s%s; try %u failed, the next is not before %s",
+              o->name ? o->name : job->names[0], o->why, o->address ? " (address tried: " : "",
+              o->address ? o->address : "", o->address ? ")" : "", cause ? "; likely: " : "",
+              cause ? cause : "", job->schedule.failures, next);
+}
+
+/* The session with that authority. False when out of memory. */
+static bool use_session(struct acme *a, const char *directory, const char *state)
+{
+    if (a->session != NULL && !acme_session_is_with(a->session, directory)) {
+        acme_session_free(a->session);
+        a->session = NULL;
+    }
+    if (a->session == NULL)
+        a->session = acme_session_new(a->loop, &a->https, a->conf, directory, state);
+    return a->session != NULL;
 }
 
 static void on_trial(struct job *job)
@@ -298,25 +315,88 @@ static void on_order(void *owner, const struct acme_outcome *outcome)
     look(a);
 }
 
+/* ---- renewal information ---- */
+
+/* "" when the site has no certificate of an authority's. */
+static const char *certificate_id(struct acme *a, const struct job *job, char *out, size_t size)
+{
+    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+    struct writer w = writer_of(out, size - 1);
+    bool good = id != NULL && !id->self_signed && id->chain_len > 0 &&
+                ari_certificate_id(&w, bytes_of(id->chain[0].data, id->chain[0].data_len));
+
+    out[good ? writer_len(&w) : 0] = '\0';
+    return out;
+}
+
+/* A moment chosen before stays as long as it is in the window. */
+static void take_window(struct job *job, const struct ari_window *window)
+{
+    struct schedule *s = &job->schedule;
+    bool is_kept =
+        s->not_after == job->not_after && s->renew_at >= window->start && s->renew_at <= window->end;
+    uint64_t random;
+    char at[32];
+
+    if (is_kept)
+        return;
+    random_bytes(&random, sizeof random);
+    s->not_after = job->not_after;
+    s->renew_at = job->due = ari_moment(window, random);
+    put_time(at, s->renew_at);
+    log_info("acme: %s: to be renewed at %s, by the authority's wish", job->names[0], at);
+}
+
+static void on_information(void *owner, const struct acme_reply *r)
+{
+    struct acme *a = owner;
+    struct job *job = a->current;
+    int64_t now = time_wall(), pause = r->retry_after > now ? r->retry_after - now : ASK_USUAL;
+    struct ari_window window;
+
+    a->current = NULL;
+    if (r->why == NULL && r->json != NULL && ari_parse(r->json, &window))
+        take_window(job, &window);
+    else
+        pause = ASK_MAX; /* this authority has none, or none today */
+    job->schedule.ask_at = now + (pause < ASK_MIN ? ASK_MIN : pause > ASK_MAX ? ASK_MAX : pause);
+    save(a, job);
+    look(a);
+}
+
+/* True when it asks now. */
+static bool ask_information(struct acme *a, struct job *job)
+{
+    char id[256];
+
+    if (job->due == 0 || job->schedule.ask_at > time_wall() || a->is_ephemeral ||
+        certificate_id(a, job, id, sizeof id)[0] == '\0' ||
+        !use_session(a, a->conf->acme.directory, a->conf->state))
+        return false;
+    a->current = job;
+    acme_session_call(a->session, ACME_RENEWAL_INFO, bytes_str(id), on_information, a);
+    return true;
+}
+
+/* ---- beginning an order ---- */
+
 /* After failures in a row the next ones shall count for nothing, until one passes; its state is apart. */
 static void start(struct acme *a, struct job *job)
 {
     const struct conf_acme *ca = &a->conf->acme;
-    bool is_trial = job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !a->is_ephemeral;
-    const char *directory = ca->staging != NULL && (is_trial || a->is_ephemeral) ? ca->staging : ca->directory;
+    bool is_trial =
+        job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !a->is_ephemeral;
+    const char *directory =
+        ca->staging != NULL && (is_trial || a->is_ephemeral) ? ca->staging : ca->directory;
     struct acme_order_request rq = {.names = (const char *const *)job->names,
                                     .n = job->n,
                                     .state = is_trial ? a->trial_state : a->conf->state,
                                     .profile = ca->profile};
-    char names[512];
+    char names[512], id[256];
 
-    if (a->session != NULL && !acme_session_is_with(a->session, directory)) {
-        acme_session_free(a->session);
-        a->session = NULL;
-    }
-    if (a->session == NULL)
-        a->session = acme_session_new(a->loop, &a->https, a->conf, directory, rq.state);
-    if (a->session != NULL)
+    if (!is_trial && job->schedule.renew_at > 0 && job->schedule.not_after == job->not_after && job->due > 0)
+        rq.replaces = certificate_id(a, job, id, sizeof id)[0] != '\0' ? id : NULL;
+    if (use_session(a, directory, rq.state))
         a->order = acme_order_new(a->loop, a->session, a->challenges, &rq, on_order, a);
     if (a->order == NULL) {
         log_error("acme: out of memory");
@@ -328,7 +408,8 @@ static void start(struct acme *a, struct job *job)
     job->is_tested = false;
     put_names(job, names, sizeof names);
     log_info("acme: ordering a certificate for %s from %s%s", names,
-             directory == ca->directory ? ca->name : directory, is_trial ? ", as a trial after failures" : "");
+             directory == ca->directory ? ca->name : directory,
+             is_trial ? ", as a trial after failures" : "");
 }
 
 /* What another program put into the folder. */
@@ -354,8 +435,9 @@ static bool clock_is_wrong(struct acme *a)
         return false;
     }
     if (!a->said_clock)
-        log_warn("acme: the clock is wrong (it is before what this machine has seen already); no certificate is "
-                 "ordered until it is set");
+        log_warn(
+            "acme: the clock is wrong (it is before what this machine has seen already); no certificate is "
+            "ordered until it is set");
     a->said_clock = true;
     return true;
 }
@@ -373,12 +455,15 @@ static void look(struct acme *a)
     struct job *first = NULL;
     int64_t now = time_wall(), until;
 
-    if (a->order != NULL)
+    if (a->current != NULL) /* under way */
         return;
     if (a->jobs == NULL || clock_is_wrong(a)) {
         rest(a, LOCKED_MS);
         return;
     }
+    for (struct job *job = a->jobs; job != NULL; job = job->next)
+        if (ask_information(a, job))
+            return;
     for (struct job *job = a->jobs; job != NULL; job = job->next)
         if (first == NULL || next_try(job) < next_try(first))
             first = job;
@@ -400,7 +485,7 @@ static void on_timer(struct timer *timer)
 {
     struct acme *a = (struct acme *)(void *)((char *)timer - offsetof(struct acme, timer));
 
-    for (struct job *job = a->jobs; job != NULL && a->order == NULL; job = job->next)
+    for (struct job *job = a->jobs; job != NULL && a->current == NULL; job = job->next)
         adopt(a, job);
     look(a);
 }
@@ -422,6 +507,8 @@ struct acme *acme_new(struct loop *loop, const struct acme_hooks *hooks)
 
 static void stop_order(struct acme *a)
 {
+    if (a->current != NULL && a->order == NULL)
+        acme_session_cancel(a->session); /* a question */
     acme_order_cancel(a->order);
     a->order = NULL;
     a->current = NULL;
@@ -500,10 +587,12 @@ static void judge_state(struct acme *a)
     a->is_judged = true;
     problem = a->conf->state_is_ephemeral ? NULL : a->lost;
     if (problem != NULL && !a->is_ephemeral)
-        log_error("acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
-                  "soon refuse; %smount a volume there, or say `state %s ephemeral` if that is meant",
-                  a->conf->state, problem,
-                  where != NULL ? "they come from the staging directory, which no browser trusts; " : "", a->conf->state);
+        log_error(
+            "acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
+            "soon refuse; %smount a volume there, or say `state %s ephemeral` if that is meant",
+            a->conf->state, problem,
+            where != NULL ? "they come from the staging directory, which no browser trusts; " : "",
+            a->conf->state);
     a->is_ephemeral = problem != NULL;
 }
 
@@ -528,10 +617,8 @@ static bool prepare(struct acme *a)
         return false;
     judge_state(a);
     dns_reload(a->dns);
-    a->https = (struct https_context){.loop = a->loop,
-                                      .dns = a->dns,
-                                      .trust = trust_of(a->roots),
-                                      .user_agent = "proxy/" PROXY_VERSION};
+    a->https = (struct https_context){
+        .loop = a->loop, .dns = a->dns, .trust = trust_of(a->roots), .user_agent = "proxy/" PROXY_VERSION};
     return true;
 }
 
@@ -551,7 +638,7 @@ bool acme_apply(struct acme *a, struct conf *conf)
         if (conf->sites[i].tls != CONF_TLS_ACME)
             continue;
         job = take_job(&before, &conf->sites[i]);
-        is_kept |= job != NULL && job == a->current;
+        is_kept |= job != NULL && job == a->current && a->order != NULL;
         if (job == NULL)
             job = job_new(conf, i);
         enough = job != NULL;

@@ -50,7 +50,8 @@ bool challenge_token_is_good(struct bytes token)
     if (token.n == 0 || token.n > CHALLENGE_TOKEN_MAX)
         return false;
     for (size_t i = 0; i < token.n; i++)
-        if (!text_is_alpha(token.p[i]) && !text_is_digit(token.p[i]) && token.p[i] != '-' && token.p[i] != '_')
+        if (!text_is_alpha(token.p[i]) && !text_is_digit(token.p[i]) && token.p[i] != '-' &&
+            token.p[i] != '_')
             return false;
     return true;
 }
@@ -66,8 +67,8 @@ static struct challenge *find(const struct challenges *c, struct bytes token)
 /* False when the path is too long. */
 static bool path_of(const struct challenges *c, struct bytes token, char path[PATH_MAX])
 {
-    return c->folder != NULL && snprintf(path, PATH_MAX, "%s/%.*s", c->folder, (int)token.n,
-                                         (const char *)token.p) < PATH_MAX;
+    return c->folder != NULL &&
+           snprintf(path, PATH_MAX, "%s/%.*s", c->folder, (int)token.n, (const char *)token.p) < PATH_MAX;
 }
 
 static void forget(struct challenges *c, unsigned i)

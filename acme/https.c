@@ -121,7 +121,8 @@ static void fail(struct https *h, enum https_failure kind, const char *what)
     if (h->state >= DONE)
         return;
     h->kind = kind;
-    snprintf(h->why, sizeof h->why, address != NULL ? "%s: %s (%s)" : "%s: %s", h->url.authority, what, address);
+    snprintf(h->why, sizeof h->why, address != NULL ? "%s: %s (%s)" : "%s: %s", h->url.authority, what,
+             address);
     stop(h);
     enter(h, DONE);
     loop_post(h->context->loop, &h->step);
@@ -198,8 +199,7 @@ static void resolve(struct https *h)
 /* The kept connection first, then each address. */
 static void connect_next(struct https *h)
 {
-    if (!h->again && h->next == 0 &&
-        (h->link = https_link_take(h->context, &h->url, &LINK, h)) != NULL) {
+    if (!h->again && h->next == 0 && (h->link = https_link_take(h->context, &h->url, &LINK, h)) != NULL) {
         begin_exchange(h);
         return;
     }
@@ -453,7 +453,8 @@ static bool copy(struct https *h, const struct https_request *rq)
     return true;
 }
 
-struct https *https_send(struct https_context *c, const struct https_request *rq, https_done *done, void *owner)
+struct https *https_send(struct https_context *c, const struct https_request *rq, https_done *done,
+                         void *owner)
 {
     struct https *h = mem_zalloc(sizeof *h);
     const char *bad;

@@ -54,7 +54,8 @@ struct https_result {
     unsigned status; /* 0: no answer */
     const struct http_head *head;
     struct bytes body;
-    const char *why; /* NULL: there is an answer, whatever its status. Else "acme.example: connection refused (192.0.2.1:443)" */
+    const char *
+        why; /* NULL: there is an answer, whatever its status. Else "acme.example: connection refused (192.0.2.1:443)" */
     enum https_failure kind;
 };
 typedef void https_done(void *owner, const struct https_result *result);
@@ -62,7 +63,8 @@ typedef void https_done(void *owner, const struct https_result *result);
 /* All of rq is copied. `done` comes once, later, never from within; it may send the next one. NULL when out of memory: no
  * `done` then. Ten seconds for each connection, thirty without a byte, sixty in all. HEAD has no body; redirects are
  * not followed. */
-struct https *https_send(struct https_context *c, const struct https_request *rq, https_done *done, void *owner);
+struct https *https_send(struct https_context *c, const struct https_request *rq, https_done *done,
+                         void *owner);
 void https_cancel(struct https *h); /* `done` is not called any more; NULL is fine */
 
 /* The value of a field, by its name in any case; empty when there is none. */

@@ -99,7 +99,9 @@ static void on_closed(void *owner, const struct conn_end *end)
     struct https_link *l = owner;
     void *user;
     bool is_tls = end->reason == CONN_TLS;
-    const char *why = is_tls ? end->tls.text : end->error ? socket_reason(end->error) : "the connection was closed";
+    const char *why = is_tls       ? end->tls.text
+                      : end->error ? socket_reason(end->error)
+                                   : "the connection was closed";
 
     l->dead = true;
     l->conn = NULL;
@@ -238,7 +240,8 @@ struct https_link *https_link_take(struct https_context *c, const struct url *ur
     if (l == NULL)
         return NULL;
     forget_idle(l);
-    if (is_good(l) && l->is_https == url->is_https && l->port == url->port && strcmp(l->host, url->host) == 0) {
+    if (is_good(l) && l->is_https == url->is_https && l->port == url->port &&
+        strcmp(l->host, url->host) == 0) {
         l->events = events;
         l->user = user;
         return l;

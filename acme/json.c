@@ -157,7 +157,9 @@ static int32_t character(const uint8_t *p, size_t left, size_t *n)
         return high;
     low = left >= 12 && p[6] == '\\' && p[7] == 'u' ? hex4(p + 8, left - 8) : -1;
     *n = 12;
-    return high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff ? 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00) : -1;
+    return high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff
+               ? 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00)
+               : -1;
 }
 
 static bool is_string(struct bytes t)
@@ -192,8 +194,8 @@ static bool check_scalar(struct check *c, int v)
 static bool is_new_name(const struct check *c, int object, int name)
 {
     for (int v = object + 1; v < name; v++)
-        if (c->j->tokens[v].size == 1 && c->j->tokens[v].type == JSMN_STRING && c->j->tokens[v].parent == object &&
-            bytes_equal(content(c->j, v), content(c->j, name)))
+        if (c->j->tokens[v].size == 1 && c->j->tokens[v].type == JSMN_STRING &&
+            c->j->tokens[v].parent == object && bytes_equal(content(c->j, v), content(c->j, name)))
             return false;
     return true;
 }

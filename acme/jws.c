@@ -15,8 +15,8 @@
 #include <bearssl.h>
 #include <string.h>
 
-#define HEADER_MAX    8192u /* a URL of 2 KiB, a nonce, an RSA key of 4096 bits */
-#define HMAC_KEY_MAX  512u
+#define HEADER_MAX   8192u /* a URL of 2 KiB, a nonce, an RSA key of 4096 bits */
+#define HMAC_KEY_MAX 512u
 
 /* ---- algorithms ---- */
 
@@ -54,15 +54,16 @@ static bool take_number(struct reader *r, uint8_t *out, size_t n)
     return true;
 }
 
-static bool sign_ec(const struct algorithm *a, const struct tls_identity *key, const uint8_t *hash, uint8_t *out)
+static bool sign_ec(const struct algorithm *a, const struct tls_identity *key, const uint8_t *hash,
+                    uint8_t *out)
 {
     const struct crypto_impl *impl = crypto_impl();
     uint8_t der[160];
     size_t len = impl->ecdsa_sign(impl->ec, a->hash, hash, &key->key.ec, der);
     struct reader whole = reader_of(der, len), r = der_enter(&whole, DER_SEQUENCE);
 
-    return len > 0 && take_number(&r, out, a->coordinate) && take_number(&r, out + a->coordinate, a->coordinate) &&
-           reader_done(&r);
+    return len > 0 && take_number(&r, out, a->coordinate) &&
+           take_number(&r, out + a->coordinate, a->coordinate) && reader_done(&r);
 }
 
 /* The signature over `text`, in base64url. */
@@ -207,7 +208,8 @@ bool jws_sign(struct writer *w, const struct tls_identity *key, const char *acco
     writer_str(&h, ",\"url\":");
     json_put_string(&h, bytes_str(url));
     writer_u8(&h, '}');
-    if (h.failed || (input = signing_input(bytes_of(header, writer_len(&h)), payload, &header_len, &len)) == NULL)
+    if (h.failed ||
+        (input = signing_input(bytes_of(header, writer_len(&h)), payload, &header_len, &len)) == NULL)
         return false;
     put_parts(w, input, header_len, len);
     good = put_signature(w, key, bytes_of(input, len));
@@ -253,7 +255,8 @@ bool jws_external_account(struct writer *w, const struct tls_identity *key, cons
     json_put_string(&h, bytes_str(url));
     writer_u8(&h, '}');
     input = put_jwk(&k, key) && !k.failed && !h.failed
-                ? signing_input(bytes_of(header, writer_len(&h)), bytes_of(jwk, writer_len(&k)), &header_len, &len)
+                ? signing_input(bytes_of(header, writer_len(&h)), bytes_of(jwk, writer_len(&k)), &header_len,
+                                &len)
                 : NULL;
     if (input != NULL) {
         br_hmac_key_init(&kc, &br_sha256_vtable, secret, secret_len);

@@ -24,20 +24,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEADLINE (10u * 60u * 1000u) /* ms for the whole order */
-#define WAIT_MIN 500u                /* ms between two looks at the same thing */
-#define WAIT_MAX 15000u
+#define DEADLINE  (10u * 60u * 1000u) /* ms for the whole order */
+#define WAIT_MIN  500u                /* ms between two looks at the same thing */
+#define WAIT_MAX  15000u
 #define NAMES_MAX 100u /* what authorities allow */
 
 enum state {
-    NEW_ORDER,      /* the order itself */
-    AUTHORIZATION,  /* what is to be proved for the i-th name */
-    CHALLENGE,      /* that the i-th challenge may be looked at */
-    VALIDATION,     /* that the i-th name is proved */
-    READY,          /* that the order is */
-    FINALIZED,      /* the answer to our certificate request */
-    ISSUED,         /* the URL of the certificate */
-    CERTIFICATE,    /* the chain */
+    NEW_ORDER,     /* the order itself */
+    AUTHORIZATION, /* what is to be proved for the i-th name */
+    CHALLENGE,     /* that the i-th challenge may be looked at */
+    VALIDATION,    /* that the i-th name is proved */
+    READY,         /* that the order is */
+    FINALIZED,     /* the answer to our certificate request */
+    ISSUED,        /* the URL of the certificate */
+    CERTIFICATE,   /* the chain */
     ENDED,
 };
 
@@ -57,8 +57,8 @@ struct acme_order {
     void *owner;
     enum state state;
     struct authorization *authorizations;
-    unsigned n, i; /* how many; the one under way */
-    char *folder, *profile; /* copies of the request's */
+    unsigned n, i;                     /* how many; the one under way */
+    char *folder, *profile, *replaces; /* copies of the request's */
     char *url, *finalize, *certificate;
     struct tls_identity *key;
     struct timer wait;
@@ -84,6 +84,7 @@ static void free_order(struct task *task)
     mem_free(o->authorizations);
     mem_free(o->folder);
     mem_free(o->profile);
+    mem_free(o->replaces);
     mem_free(o->url);
     mem_free(o->finalize);
     mem_free(o->certificate);
@@ -173,7 +174,8 @@ static void on_order(struct acme_order *o, const struct acme_reply *r)
     o->url = mem_strdup(r->location);
     if (o->url == NULL || o->url[0] == '\0' || r->json == NULL || !take_authorizations(o, r->json) ||
         !take_text(&o->finalize, r->json, json_member(r->json, JSON_ROOT, "finalize"))) {
-        fail(o, "the authority's answer to a new order has no URL, no authorizations or no way to finalize it");
+        fail(o,
+             "the authority's answer to a new order has no URL, no authorizations or no way to finalize it");
         return;
     }
     enter(o, AUTHORIZATION);
@@ -237,7 +239,8 @@ static void on_authorization(struct acme_order *o, const struct json *j)
     int identifier = json_member(j, JSON_ROOT, "identifier");
     const char *why = NULL;
 
-    if (identifier < 0 || !take_text(&a->name, j, json_member(j, identifier, "value")) || !is_ours(o, a->name))
+    if (identifier < 0 || !take_text(&a->name, j, json_member(j, identifier, "value")) ||
+        !is_ours(o, a->name))
         why = "the authority asks about a name that was not ordered";
     else if (!has_status(j, JSON_ROOT, "valid"))
         why = has_status(j, JSON_ROOT, "pending") ? take_challenge(o, j)
@@ -379,8 +382,15 @@ static void on_reply(void *owner, const struct acme_reply *r)
     if (o->state == FINALIZED && strcmp(r->problem, "orderNotReady") == 0) {
         enter(o, READY);
         look_again(o, r->retry_after);
+    } else if (o->state == NEW_ORDER && o->rq.replaces != NULL && r->status >= 400 && r->status < 500 &&
+               strcmp(r->problem, "rateLimited") != 0) {
+        log_info("acme: %s: the authority does not take this order as a renewal (%s); once more as a new one",
+                 o->rq.names[0], r->why);
+        o->rq.replaces = NULL;
+        ask(o);
     } else if (r->why != NULL) {
-        finish(o, &(struct acme_outcome){.why = r->why, .problem = r->problem, .retry_after = r->retry_after});
+        finish(o,
+               &(struct acme_outcome){.why = r->why, .problem = r->problem, .retry_after = r->retry_after});
     } else if (o->state == CERTIFICATE) {
         on_certificate(o, r->body);
     } else if (r->json == NULL) {
@@ -526,8 +536,9 @@ static void on_start(struct timer *timer)
         ask(o);
 }
 
-struct acme_order *acme_order_new(struct loop *loop, struct acme_session *session, struct challenges *challenges,
-                                  const struct acme_order_request *rq, acme_order_done *done, void *owner)
+struct acme_order *acme_order_new(struct loop *loop, struct acme_session *session,
+                                  struct challenges *challenges, const struct acme_order_request *rq,
+                                  acme_order_done *done, void *owner)
 {
     struct acme_order *o = mem_zalloc(sizeof *o);
 
@@ -539,6 +550,7 @@ struct acme_order *acme_order_new(struct loop *loop, struct acme_session *sessio
     o->rq = *rq;
     o->rq.state = o->folder = mem_strdup(rq->state);
     o->rq.profile = o->profile = rq->profile != NULL ? mem_strdup(rq->profile) : NULL;
+    o->rq.replaces = o->replaces = rq->replaces != NULL ? mem_strdup(rq->replaces) : NULL;
     o->done = done;
     o->owner = owner;
     o->free.run = free_order;
@@ -546,7 +558,7 @@ struct acme_order *acme_order_new(struct loop *loop, struct acme_session *sessio
     o->deadline = loop_now(loop) + DEADLINE;
     o->wait.fired = on_start;
     if (o->folder == NULL || (rq->profile != NULL && o->profile == NULL) ||
-        !timer_set(loop, &o->wait, loop_now(loop))) {
+        (rq->replaces != NULL && o->replaces == NULL) || !timer_set(loop, &o->wait, loop_now(loop))) {
         free_order(&o->free);
         return NULL;
     }

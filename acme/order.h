@@ -15,7 +15,8 @@ struct acme_order;
 
 /* How it ended. All of it is gone when the callback returns. */
 struct acme_outcome {
-    const char *why;     /* NULL: the certificate is on the disk. Else in plain words, the authority's detail in full */
+    const char
+        *why; /* NULL: the certificate is on the disk. Else in plain words, the authority's detail in full */
     const char *problem; /* the authority's type of problem ("rateLimited"), or "" */
     const char *name;    /* the name it was about; NULL: none in particular */
     const char *address; /* that the authority tried for that name; NULL when it did not say */
@@ -34,8 +35,9 @@ struct acme_order_request {
 
 /* Begins; `done` comes later, once, and the order frees itself after it. The session and the challenges are its alone
  * until then. NULL when out of memory. */
-struct acme_order *acme_order_new(struct loop *loop, struct acme_session *session, struct challenges *challenges,
-                                  const struct acme_order_request *rq, acme_order_done *done, void *owner);
+struct acme_order *acme_order_new(struct loop *loop, struct acme_session *session,
+                                  struct challenges *challenges, const struct acme_order_request *rq,
+                                  acme_order_done *done, void *owner);
 /* Ends it without `done`. NULL is fine. */
 void acme_order_cancel(struct acme_order *o);
 

@@ -20,9 +20,9 @@ static const struct {
     const char *name;
     size_t at;
 } numbers[] = {
-    {"next-try",  offsetof(struct schedule,  next_try)},
-    {"renew-at",  offsetof(struct schedule,  renew_at)},
-    {"ask-at",    offsetof(struct schedule,    ask_at)},
+    {"next-try",  offsetof(struct schedule, next_try) },
+    {"renew-at",  offsetof(struct schedule, renew_at) },
+    {"ask-at",    offsetof(struct schedule, ask_at)   },
     {"not-after", offsetof(struct schedule, not_after)},
 };
 

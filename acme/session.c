@@ -31,8 +31,8 @@ struct acme_session {
     struct https_context *https;
     struct conf *conf;
     char *directory, *state;
-    struct https *exchange; /* under way */
-    enum step step;         /* what it is for */
+    struct https *exchange;                  /* under way */
+    enum step step;                          /* what it is for */
     bool has_directory, is_account_known_of; /* the key was there before us: it may have an account */
     char *urls[ACME_ENDPOINTS], *new_nonce, *new_account, *terms;
     struct tls_identity *key;
@@ -143,8 +143,8 @@ static void on_account(struct acme_session *s, const struct https_result *r)
         return;
     }
     if (r->status == 201)
-        log_info("acme: a new account at %s%s%s", s->directory,
-                 s->terms != NULL ? "; it agrees to " : "", s->terms != NULL ? s->terms : "");
+        log_info("acme: a new account at %s%s%s", s->directory, s->terms != NULL ? "; it agrees to " : "",
+                 s->terms != NULL ? s->terms : "");
     advance(s);
 }
 
@@ -255,7 +255,8 @@ static void on_https(void *owner, const struct https_result *r)
 
 /* ---- steps ---- */
 
-static void exchange(struct acme_session *s, enum step step, const char *method, const char *url, struct bytes body)
+static void exchange(struct acme_session *s, enum step step, const char *method, const char *url,
+                     struct bytes body)
 {
     struct https_request rq = {.method = method, .url = url, .body = body};
 
@@ -368,7 +369,8 @@ static void advance(struct acme_session *s)
 
 static void on_start(struct task *task)
 {
-    struct acme_session *s = (struct acme_session *)(void *)((char *)task - offsetof(struct acme_session, start));
+    struct acme_session *s =
+        (struct acme_session *)(void *)((char *)task - offsetof(struct acme_session, start));
 
     if ((s->endpoint == ACME_ENDPOINTS && s->url == NULL) || (s->payload_len > 0 && s->payload == NULL))
         fail(s, "out of memory");

@@ -20,9 +20,10 @@ struct acme_reply {
     struct bytes body;    /* as it came */
     struct json *json;    /* NULL when it is not JSON */
     const char *location; /* Location's URL; "" when there is none */
-    int64_t retry_after;  /* the authority asks to be left alone until then; seconds since 1970; 0: it does not */
-    const char *problem;  /* "" or the problem type (RFC 8555 §6.7) without its prefix: "rateLimited" */
-    const char *why;      /* NULL: all is well (status 2xx). Else in plain words, the authority's detail in full */
+    int64_t
+        retry_after; /* the authority asks to be left alone until then; seconds since 1970; 0: it does not */
+    const char *problem; /* "" or the problem type (RFC 8555 §6.7) without its prefix: "rateLimited" */
+    const char *why; /* NULL: all is well (status 2xx). Else in plain words, the authority's detail in full */
 };
 typedef void acme_session_done(void *owner, const struct acme_reply *reply);
 
@@ -35,7 +36,8 @@ struct acme_session *acme_session_new(struct loop *loop, struct https_context *h
                                       const char *directory, const char *state);
 /* Is it with this one? */
 bool acme_session_is_with(const struct acme_session *s, const char *directory);
-void acme_session_free(struct acme_session *s); /* a request under way ends without its callback; NULL is fine */
+void acme_session_free(
+    struct acme_session *s); /* a request under way ends without its callback; NULL is fine */
 
 /* POST, signed; payload {NULL, 0} is POST-as-GET (§6.3). Only when none is under way. `url` and payload are copied.
  * done is called later, never from within, and may ask again. */

@@ -101,6 +101,7 @@ const char *url_parse(struct url *u, struct bytes text)
         return "a URL without a host that can be one";
     snprintf(u->authority, sizeof u->authority, is_ipv6 ? "[%s]" : "%s", u->host);
     if (u->port != (u->is_https ? 443 : 80))
-        snprintf(u->authority + strlen(u->authority), sizeof u->authority - strlen(u->authority), ":%u", u->port);
+        snprintf(u->authority + strlen(u->authority), sizeof u->authority - strlen(u->authority), ":%u",
+                 u->port);
     return NULL;
 }

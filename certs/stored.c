@@ -89,7 +89,8 @@ struct tls_identity *stored_load(const char *state, const char *name)
         return NULL;
     if (stored_folder(folder, sizeof folder, state, name, false) &&
         stored_folder(private, sizeof private, state, name, true) &&
-        load(id, folder, "cert.pem", pem_load_chain) == 0 && load(id, private, "key.pem", pem_load_key) == 0) {
+        load(id, folder, "cert.pem", pem_load_chain) == 0 &&
+        load(id, private, "key.pem", pem_load_key) == 0) {
         problem = what_hinders(id);
         if (problem == NULL) {
             time_raise_floor(id->not_before);
@@ -144,7 +145,8 @@ struct tls_identity *stored_key(const char *state, const char *name, bool *was_t
         *was_there = true;
         *why = NULL;
     } else if (error != ENOENT) {
-        *why = error == EINVAL ? "the key that is there is no good; move it away for a new one" : strerror(error);
+        *why = error == EINVAL ? "the key that is there is no good; move it away for a new one"
+                               : strerror(error);
     } else {
         *why = make_key(id, folder);
     }

@@ -120,7 +120,8 @@ struct trust *trust_load(struct bytes pem, const char **why)
 
     *why = bytes != NULL ? pem_each_certificate(pem, trust_put_anchor, &w, &blocks) : "out of memory";
     if (*why == NULL && w.failed)
-        *why = "one of the certificates is damaged, or has a key that is neither RSA nor on P-256, P-384 or P-521";
+        *why =
+            "one of the certificates is damaged, or has a key that is neither RSA nor on P-256, P-384 or P-521";
     if (*why == NULL && blocks == 0)
         *why = "no certificate in this file; it should hold those of authorities in PEM";
     if (*why == NULL) {

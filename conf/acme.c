@@ -102,8 +102,9 @@ bool set_external_account(struct statement *s)
         return statement_fail(s, &s->args[0], "an empty key id; the authority gives both words");
     for (const char *c = key; *c != 0; c++)
         if (!text_is_alpha((uint8_t)*c) && !text_is_digit((uint8_t)*c) && strchr("-_", *c) == NULL)
-            return statement_fail(s, &s->args[1],
-                                  "the second word is not base64url (A-Z a-z 0-9 - _); the authority gives it so");
+            return statement_fail(
+                s, &s->args[1],
+                "the second word is not base64url (A-Z a-z 0-9 - _); the authority gives it so");
     if (strlen(key) < 16 || strlen(key) % 4 == 1 || strlen(key) > 512)
         return statement_fail(s, &s->args[1], "the second word has not the length of a key; was it cut?");
     acme->account_id = statement_keep(s, s->args[0].text);
@@ -118,8 +119,8 @@ bool set_external_account(struct statement *s)
 static bool is_reserved(const char *name)
 {
     static const char *const endings[] = {
-        "test", "example",     "invalid",     "localhost",   "local",    "onion", "alt", "internal",
-        "lan",  "example.com", "example.net", "example.org", "home.arpa"};
+        "test",     "example", "invalid",     "localhost",   "local",       "onion",    "alt",
+        "internal", "lan",     "example.com", "example.net", "example.org", "home.arpa"};
     size_t n = strlen(name);
 
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
@@ -159,22 +160,25 @@ static void check_wildcards(struct draft *d, const struct conf_site *site)
 {
     for (unsigned i = 0; i < site->name_count; i++)
         if (site->names[i].text[0] == '*')
-            conf_error(d->errors, site->names[i].place, "site",
-                       "%s: no certificate for all names below one can be had over HTTP (that needs DNS-01); write tls "
-                       "self-signed or tls cert FILE key FILE, or the names one by one",
-                       site->names[i].text);
+            conf_error(
+                d->errors, site->names[i].place, "site",
+                "%s: no certificate for all names below one can be had over HTTP (that needs DNS-01); write tls "
+                "self-signed or tls cert FILE key FILE, or the names one by one",
+                site->names[i].text);
 }
 
 static void check_site(struct draft *d, const struct conf_site *site)
 {
     check_wildcards(d, site);
     if (site->name_count == 0)
-        conf_error(d->errors, site->tls_place, "tls", "acme needs to know for which names; write them behind site");
+        conf_error(d->errors, site->tls_place, "tls",
+                   "acme needs to know for which names; write them behind site");
     if (!has_plain_listener(d->conf))
         conf_error(d->errors, site->tls_place, "tls",
                    "acme needs an address for plain HTTP, where the authority looks; add listen-http :80");
     if (d->conf->state == NULL)
-        conf_error(d->errors, site->tls_place, "tls", "acme needs a folder for its certificates; add state DIR");
+        conf_error(d->errors, site->tls_place, "tls",
+                   "acme needs a folder for its certificates; add state DIR");
 }
 
 void finish_acme(struct draft *d)

@@ -127,7 +127,8 @@ struct scope *scope_of(struct draft *d, const struct directive *directive)
 bool statement_run_text(struct draft *d, const struct directive *directive, struct conf_place place,
                         const char *text)
 {
-    struct statement s = {.draft = d, .scope = scope_of(d, directive), .directive = directive, .place = place};
+    struct statement s = {
+        .draft = d, .scope = scope_of(d, directive), .directive = directive, .place = place};
     struct word *words = NULL, *more;
     char *copy = arena_text(d->scratch, bytes_str(text)), *rest = copy;
 

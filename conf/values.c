@@ -238,8 +238,8 @@ bool set_user(struct statement *s)
 bool set_state(struct statement *s)
 {
     if (s->n > 1 && strcmp(s->args[1].text, "ephemeral") != 0)
-        return statement_fail(s, &s->args[1], "'%s' is not ephemeral; %s %s", s->args[1].text, s->directive->name,
-                              s->directive->args);
+        return statement_fail(s, &s->args[1], "'%s' is not ephemeral; %s %s", s->args[1].text,
+                              s->directive->name, s->directive->args);
     s->draft->conf->state_is_ephemeral = s->n > 1;
     s->draft->conf->state = statement_path(s, &s->args[0], "folder");
     return s->draft->conf->state != NULL;

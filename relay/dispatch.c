@@ -57,8 +57,8 @@ static bool answer_challenge(struct exchange *x)
         return false;
     if (x->request->method != HTTP_GET && x->request->method != HTTP_HEAD)
         return false;
-    text = acme_challenge(x->relay->acme, bytes_of(path.p + sizeof CHALLENGE - 1, path.n - (sizeof CHALLENGE - 1)),
-                          buffer);
+    text = acme_challenge(x->relay->acme,
+                          bytes_of(path.p + sizeof CHALLENGE - 1, path.n - (sizeof CHALLENGE - 1)), buffer);
     if (text.n == 0)
         return false;
     exchange_reply(x, reply_challenge(&x->reply, text));

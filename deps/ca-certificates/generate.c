@@ -27,7 +27,10 @@ int main(int argc, char **argv)
         if (error == 0)
             why = pem_each_certificate(bytes_of(f.content.p, f.content.n), trust_put_anchor, &w, &blocks);
         if (error != 0 || why != NULL || blocks != 1 || w.failed) {
-            fprintf(stderr, "%s: %s\n", argv[i], error ? strerror(error) : why ? why : "no anchor can be made of it");
+            fprintf(stderr, "%s: %s\n", argv[i],
+                    error ? strerror(error)
+                    : why ? why
+                          : "no anchor can be made of it");
             return 1;
         }
         file_release(&f);

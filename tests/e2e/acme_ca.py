@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Certificate authorities to ask: Pebble with its DNS, and one of our own that answers as a test tells it to."""
+import base64
 import http.server
 import json
 import os
@@ -8,6 +9,7 @@ import subprocess
 import threading
 import urllib.request
 
+from certificates import openssl
 from ports import free_port
 from proxy import is_listening
 from waiting import until
@@ -137,3 +139,134 @@ class Answers:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(5)
+
+
+class SmallCA:
+    """What Pebble does not have: renewal information (RFC 9773), profiles, IP identifiers (RFC 8738). It reads what a
+    client sends, and what it does not like of it is in `complaints`; it validates by HTTP, and signs with openssl."""
+
+    def __init__(self, authority, folder, http_port, window=None, refuse_replaces=False, days=90):
+        self.authority, self.dir, self.http_port, self.window = authority, folder, http_port, window
+        self.refuse_replaces, self.days = refuse_replaces, days
+        self.orders, self.asked, self.complaints, self.nonces, self.accounts = [], [], [], set(), {}
+        self.answers = Answers(authority, self._answer)
+        self.url, self.root = self.answers.url, self.answers.root
+
+    def conf(self, more=""):
+        return self.answers.conf(more)
+
+    def close(self):
+        self.answers.close()
+
+    # --- one request ---
+
+    def _nonce(self):
+        n = "n%d-%s" % (len(self.nonces), os.urandom(6).hex())
+        self.nonces.add(n)
+        return n
+
+    def _read(self, h):
+        jws = json.loads(h.body)
+        header, payload = (json.loads(self._decode(jws[k]) or b"null") for k in ("protected", "payload"))
+        if header["nonce"] not in self.nonces:
+            self.complaints.append("a nonce twice")
+        self.nonces.discard(header["nonce"])
+        if header["url"] != self.url + h.path:
+            self.complaints.append("url %s at %s" % (header["url"], h.path))
+        if ("jwk" in header) == ("kid" in header) or ("jwk" in header) != (h.path == "/account"):
+            self.complaints.append("kid and jwk at %s" % h.path)
+        if h.headers.get("Content-Type") != "application/jose+json" or not h.headers.get("User-Agent"):
+            self.complaints.append("fields of %s" % h.path)
+        return header, payload
+
+    @staticmethod
+    def _decode(text):
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+    def _json(self, h, value, status=200, **fields):
+        h.reply(status, json.dumps(value).encode(), Replay_Nonce=self._nonce(), Content_Type="application/json", **fields)
+
+    def _problem(self, h, kind, detail, status=400):
+        self._json(h, {"type": "urn:ietf:params:acme:error:" + kind, "detail": detail}, status)
+
+    def _answer(self, h, n):
+        parts = h.path.strip("/").split("/")
+        if parts[0] == "renewal-info":
+            return self._renewal_info(h, parts[1])
+        if parts[0] in ("dir", "nonce"):
+            return self._json(h, {
+                "newNonce": self.url + "/nonce", "newAccount": self.url + "/account", "newOrder": self.url + "/new-order",
+                "revokeCert": self.url + "/revoke", "renewalInfo": self.url + "/renewal-info",
+                "meta": {"profiles": {"shortlived": "6 days", "classic": "90 days"}}})
+        header, payload = self._read(h)
+        return getattr(self, "_" + parts[0].replace("-", "_"))(h, header, payload, int(parts[1]) if len(parts) > 1 else None)
+
+    def _account(self, h, header, payload, _):
+        self._json(h, {"status": "valid"}, 201, Location=self.url + "/accounts/1")
+
+    def _new_order(self, h, header, payload, _):
+        if payload.get("replaces") and self.refuse_replaces:
+            return self._problem(h, "alreadyReplaced", "this certificate was replaced before", 409)
+        n = len(self.orders)
+        self.orders.append(dict(payload, state="pending", token=[os.urandom(32).hex() for _ in payload["identifiers"]],
+                                valid=set()))
+        self._json(h, self._order_text(n), 201, Location="%s/order/%d" % (self.url, n))
+
+    def _order_text(self, n):
+        o = self.orders[n]
+        text = {"status": o["state"], "identifiers": o["identifiers"], "finalize": "%s/finalize/%d" % (self.url, n),
+                "authorizations": ["%s/authorization/%d" % (self.url, n * 100 + i) for i in range(len(o["identifiers"]))]}
+        if o["state"] == "valid":
+            text["certificate"] = "%s/certificate/%d" % (self.url, n)
+        return text
+
+    def _order(self, h, header, payload, n):
+        self._json(h, self._order_text(n))
+
+    def _authorization(self, h, header, payload, k):
+        o, i = self.orders[k // 100], k % 100
+        status = "valid" if i in o["valid"] else "pending"
+        self._json(h, {"status": status, "identifier": o["identifiers"][i], "challenges": [
+            {"type": "dns-01", "url": self.url + "/none", "token": "x"},
+            {"type": "http-01", "url": "%s/challenge/%d" % (self.url, k), "token": o["token"][i], "status": status}]})
+
+    def _challenge(self, h, header, payload, k):
+        o, i = self.orders[k // 100], k % 100
+        request = urllib.request.Request("http://127.0.0.1:%d/.well-known/acme-challenge/%s" % (self.http_port, o["token"][i]),
+                                         headers={"Host": o["identifiers"][i]["value"]})
+        with urllib.request.urlopen(request, timeout=10) as r:
+            body = r.read().decode()
+        if body.split(".")[0] != o["token"][i] or len(body.split(".")[1]) != 43:
+            self.complaints.append("key authorization %r" % body)
+        o["valid"].add(i)
+        if len(o["valid"]) == len(o["identifiers"]):
+            o["state"] = "ready"
+        self._json(h, {"type": "http-01", "status": "processing", "token": o["token"][i]})
+
+    def _finalize(self, h, header, payload, n):
+        o = self.orders[n]
+        base = os.path.join(self.dir, "small-ca-%d-%d" % (self.answers.port, n))
+        with open(base + ".der", "wb") as f:
+            f.write(self._decode(payload["csr"]))
+        openssl("req", "-inform", "DER", "-in", base + ".der", "-verify", "-noout")
+        names = ",".join(("IP:" if i["type"] == "ip" else "DNS:") + i["value"] for i in o["identifiers"])
+        with open(base + ".ext", "w") as f:
+            f.write("subjectAltName=%s\nauthorityKeyIdentifier=keyid:always\n" % names)
+        issuer = self.authority.intermediate
+        openssl("x509", "-req", "-inform", "DER", "-in", base + ".der", "-CA", issuer[0], "-CAkey", issuer[1],
+                "-CAcreateserial", "-days", str(self.days), "-extfile", base + ".ext", "-out", base + ".pem")
+        o["chain"] = open(base + ".pem").read() + open(issuer[0]).read()
+        o["state"] = "valid"
+        self._json(h, self._order_text(n), Location="%s/order/%d" % (self.url, n))
+
+    def _certificate(self, h, header, payload, n):
+        h.reply(200, self.orders[n]["chain"].encode(), Replay_Nonce=self._nonce(),
+                Content_Type="application/pem-certificate-chain")
+
+    def _renewal_info(self, h, identifier):
+        self.asked.append(identifier)
+        if self.window is None:
+            return self._problem(h, "malformed", "unknown certificate", 404)
+        start, end = self.window(len(self.asked))
+        h.reply(200, json.dumps({"suggestedWindow": {"start": start, "end": end}}).encode(), Retry_After="21600",
+                Content_Type="application/json")

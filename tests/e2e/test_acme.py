@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from acme_ca import EAB, Answers, Pebble
+from acme_ca import EAB, Answers, Pebble, SmallCA
 from certificates import openssl
 from ports import free_port
 from upstreams import reply
@@ -369,3 +369,118 @@ def test_folder_that_cannot_be_written(ca):
     p.start()
     p.wait_log(r"acme: .*permission denied", 20)
     os.chmod(p.state, 0o700)
+
+
+# --- renewal information, profiles, addresses: from an authority of the tests' own ---
+
+
+@pytest.fixture
+def small(proxy, authority, tmp):
+    """small(sites, ...): (authority, proxy); what the authority had to complain of fails the test."""
+    started = []
+
+    def make(sites=SITE, acme="", globals="", **kw):
+        q = proxy(sites, http=True, wait=None)
+        c = SmallCA(authority, tmp, q.http_port, **kw)
+        started.append(c)
+        q.preamble += c.conf(acme) + "\n" + globals + "\n"
+        q.write_conf(sites)
+        return c, q.start()
+
+    yield make
+    for c in started:
+        c.close()
+    assert not [x for c in started for x in c.complaints]
+
+
+def iso(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+def test_profile_is_asked_for(small):
+    c, p = small(acme="profile shortlived")
+    p.wait_log(ISSUED, 20)
+    assert c.orders[0]["profile"] == "shortlived" and len(c.orders) == 1
+
+
+def test_certificate_for_an_address(small):
+    c, p = small("site 192.0.2.1 { tls acme; respond 200 }")
+    p.wait_log(r"acme: 192\.0\.2\.1: a new certificate", 20)
+    assert c.orders[0]["identifiers"] == [{"type": "ip", "value": "192.0.2.1"}]
+    assert "IP Address:192.0.2.1" in openssl_text(certificate(p, None))
+
+
+def test_renewal_information_is_obeyed(small):
+    """A window that is past: renewed at once, as a replacement of the certificate that is there; the next is far."""
+    c, p = small(window=lambda n: (iso(-7200), iso(-3600)) if n == 1 else (iso(86400 * 20), iso(86400 * 21)))
+    p.wait_log(ISSUED + r"[\s\S]*" + ISSUED, 30)
+    until(lambda: len(c.asked) == 2, 10, "the second question")
+    key_id, serial = c.asked[0].split(".")
+    assert key_id and serial and c.asked[0] != c.asked[1]
+    assert "replaces" not in c.orders[0] and c.orders[1]["replaces"] == c.asked[0]
+    p.wait_log(r"to be renewed at .*by the authority's wish[\s\S]*to be renewed at", 10)
+    with open(os.path.join(p.state, "a.test", "schedule")) as f:
+        kept = dict(line.split() for line in f)
+    assert time.time() + 86400 * 19 < int(kept["renew-at"]) < time.time() + 86400 * 22
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    p.start()
+    p.admin("status")
+    assert len(c.orders) == 2 and len(c.asked) == 2
+
+
+def test_replacement_that_is_refused(small):
+    c, p = small(window=lambda n: (iso(-7200), iso(-3600)) if n == 1 else (iso(86400 * 20), iso(86400 * 21)),
+                 refuse_replaces=True)
+    p.wait_log(ISSUED + r"[\s\S]*" + ISSUED, 30)
+    assert "replaces" not in c.orders[1] and "this certificate was replaced before" in p.log()
+
+
+def test_authority_that_knows_no_window(small):
+    c, p = small()
+    p.wait_log(ISSUED, 20)
+    until(lambda: c.asked, 10, "the question")
+    assert len(c.orders) == 1 and p.get("/", host="a.test", sni="a.test").status == 200
+
+
+# --- trials ---
+
+
+def test_after_failures_a_trial_comes_first(ca, proxy, authority, tmp):
+    """The fourth try goes to the staging directory, and what it gives is served by nobody; then the real one."""
+    pebble, p = ca(start=False)
+    trial = SmallCA(authority, tmp, p.http_port)
+    try:
+        p.preamble = p.preamble.replace("ca-roots", "staging %s/dir; ca-roots" % trial.url)
+        p.write_conf(SITE)
+        os.makedirs(os.path.join(p.state, "a.test"))
+        with open(os.path.join(p.state, "a.test", "schedule"), "w") as f:
+            f.write("failures 3\n")
+        p.start()
+        p.wait_log(r"as a trial after failures[\s\S]*the trial passed[\s\S]*" + ISSUED, 30)
+        assert len(trial.orders) == 1 and pebble.issued() == 1
+        assert served_by_pebble(p)
+        assert os.path.exists(os.path.join(p.state, ".trial", "a.test", "cert.pem"))
+        assert not trial.complaints
+    finally:
+        trial.close()
+
+
+def test_state_in_memory(ca, authority, tmp):
+    if not os.path.isdir("/dev/shm"):
+        pytest.skip("no /dev/shm")
+    pebble, p = ca(start=False)
+    state = "/dev/shm/proxy-e2e-%d" % os.getpid()
+    try:
+        p.preamble = re.sub(r"(?m)^state .*$", "state " + state, p.preamble)
+        p.write_conf(SITE)
+        p.start()
+        p.wait_log("the state folder %s is in memory" % re.escape(state), 20)
+        p.wait_log(ISSUED, 20)
+        assert p.reload()["ok"]
+        p.preamble = re.sub(r"(?m)^state .*$", "state %s ephemeral" % state, p.preamble)
+        p.write_conf(SITE)
+        assert p.reload()["ok"]
+        assert p.log().count("is in memory") == 1
+    finally:
+        shutil.rmtree(state, ignore_errors=True)

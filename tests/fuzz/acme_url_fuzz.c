@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (url_parse(&u, bytes_of(data, size)) != NULL)
         return 0;
-    if (u.port == 0 || u.host[0] == 0 || u.path.n == 0 || u.path.p[0] != '/' || strpbrk(u.host, "/?#@ ") != NULL)
+    if (u.port == 0 || u.host[0] == 0 || u.path.n == 0 || u.path.p[0] != '/' ||
+        strpbrk(u.host, "/?#@ ") != NULL)
         abort();
     n = snprintf(text, sizeof text, "%s://%s%.*s", u.is_https ? "https" : "http", u.authority, (int)u.path.n,
                  (const char *)u.path.p);

@@ -208,7 +208,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (j != NULL && !good)
         abort();
     /* A name twice cannot be told here, so what has names may be refused. */
-    if (j == NULL && good && t.depth <= JSON_DEPTH && t.values <= JSON_TOKENS && memchr(data, ':', size) == NULL)
+    if (j == NULL && good && t.depth <= JSON_DEPTH && t.values <= JSON_TOKENS &&
+        memchr(data, ':', size) == NULL)
         abort();
     if (j == NULL && why == NULL)
         abort();

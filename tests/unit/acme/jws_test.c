@@ -60,7 +60,8 @@ static char *member(const struct json *j, const char *name)
     return text;
 }
 
-static bool verifies(const struct tls_identity *key, const char *header, const char *payload, const char *signature)
+static bool verifies(const struct tls_identity *key, const char *header, const char *payload,
+                     const char *signature)
 {
     uint8_t hash[64], raw[600], buffer[KEY_RSA_MAX], exponent[4], out[32];
     const br_hash_class *hf = key->key_type == TLS_KEY_EC_P384 ? &br_sha384_vtable : &br_sha256_vtable;
@@ -79,14 +80,15 @@ static bool verifies(const struct tls_identity *key, const char *header, const c
 
         for (int i = 0; i < 4; i++)
             exponent[i] = (uint8_t)(e >> (24 - 8 * i));
-        return br_rsa_pkcs1_vrfy_get_default()(raw, len, BR_HASH_OID_SHA256, 32, &pk, out) && !memcmp(out, hash, 32);
+        return br_rsa_pkcs1_vrfy_get_default()(raw, len, BR_HASH_OID_SHA256, 32, &pk, out) &&
+               !memcmp(out, hash, 32);
     } else {
         struct bytes q = key_public_point(key, buffer);
         br_ec_public_key pk = {key->key.ec.curve, buffer, q.n};
 
         CHECK_EQ(len, key->key_type == TLS_KEY_EC_P384 ? 96 : 64);
-        return br_ecdsa_i31_vrfy_raw(br_ec_get_default(), hash,
-                                     key->key_type == TLS_KEY_EC_P384 ? 48 : 32, &pk, raw, len) == 1;
+        return br_ecdsa_i31_vrfy_raw(br_ec_get_default(), hash, key->key_type == TLS_KEY_EC_P384 ? 48 : 32,
+                                     &pk, raw, len) == 1;
     }
 }
 
@@ -132,7 +134,8 @@ TEST(signatures)
     struct tls_identity *p256 = fresh_key();
     struct tls_identity *p384 =
         key_of_pem("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 2>/dev/null");
-    struct tls_identity *rsa = key_of_pem("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null");
+    struct tls_identity *rsa =
+        key_of_pem("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null");
 
     for (int i = 0; i < 20; i++) /* short numbers are padded */
         check_jws(p256, "ES256", i % 2 ? NULL : "https://ca.test/acct/1");
@@ -145,7 +148,8 @@ TEST(signatures)
 
 TEST(keys_without_an_algorithm)
 {
-    struct tls_identity *id = key_of_pem("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 2>/dev/null");
+    struct tls_identity *id =
+        key_of_pem("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 2>/dev/null");
     char text[8192];
     struct writer w = writer_of(text, sizeof text);
 
@@ -243,8 +247,10 @@ static void check_csr(struct tls_identity *key)
     if (!CHECK(csr_write(&w, key, names, 4)))
         return;
     pem_write(&p, "CERTIFICATE REQUEST", bytes_of(der, writer_len(&w)));
-    f = popen("openssl req -verify -noout -text 2>&1 | grep -E 'verify OK|DNS:a.test, IP Address:192.0.2.1, IP "
-              "Address:2001:DB8:0:0:0:0:0:1, DNS:b.a.test' | wc -l | grep -q '^2$'", "w");
+    f = popen(
+        "openssl req -verify -noout -text 2>&1 | grep -E 'verify OK|DNS:a.test, IP Address:192.0.2.1, IP "
+        "Address:2001:DB8:0:0:0:0:0:1, DNS:b.a.test' | wc -l | grep -q '^2$'",
+        "w");
     fwrite(pem, 1, writer_len(&p), f);
     CHECK_EQ(pclose(f), 0);
     for (size_t n = 0; n < writer_len(&w); n += 7) {
@@ -259,7 +265,8 @@ TEST(requests)
     struct tls_identity *p256 = fresh_key();
     struct tls_identity *p384 =
         key_of_pem("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 2>/dev/null");
-    struct tls_identity *rsa = key_of_pem("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 2>/dev/null");
+    struct tls_identity *rsa =
+        key_of_pem("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 2>/dev/null");
 
     check_csr(p256);
     check_csr(p384);
@@ -269,5 +276,5 @@ TEST(requests)
     tls_identity_unref(rsa);
 }
 
-TEST_MAIN(RUN(signatures), RUN(keys_without_an_algorithm), RUN(thumbprint), RUN(external_accounts), RUN(no_room),
-          RUN(requests))
+TEST_MAIN(RUN(signatures), RUN(keys_without_an_algorithm), RUN(thumbprint), RUN(external_accounts),
+          RUN(no_room), RUN(requests))

@@ -20,23 +20,23 @@ TEST(http_dates)
         const char *text;
         int64_t s;
     } cases[] = {
-        {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
-        {"Sunday, 06-Nov-94 08:49:37 GMT", 784111777},
-        {"Sun Nov  6 08:49:37 1994", 784111777},
-        {"Sun Nov 16 08:49:37 1994", 784975777},
-        {"Thu, 26 Nov 2026 09:30:00 GMT", NOW},
-        {"Thursday, 26-Nov-26 09:30:00 GMT", NOW},
-        {"Sun, 06 Nov 1994 08:49:60 GMT", 784111799},
-        {"Fri, 31 Dec 9999 23:59:59 GMT", INT64_C(253402300799)},
-        {"", 0},
-        {"Sun, 06 Nov 1994 08:49:37 UTC", 0},
-        {"Sun, 6 Nov 1994 08:49:37 GMT", 0},
-        {"Sun, 31 Feb 1994 08:49:37 GMT", 0},
-        {"Sun, 06 nov 1994 08:49:37 GMT", 0},
-        {"Sun, 06 Nov 1994 24:49:37 GMT", 0},
-        {"Sun, 06 Nov 1994 08:49:37 GMT ", 0},
-        {"Sun, 06 Nov 1969 08:49:37 GMT", 0},
-        {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
+        {"Sun, 06 Nov 1994 08:49:37 GMT",    784111777            },
+        {"Sunday, 06-Nov-94 08:49:37 GMT",   784111777            },
+        {"Sun Nov  6 08:49:37 1994",         784111777            },
+        {"Sun Nov 16 08:49:37 1994",         784975777            },
+        {"Thu, 26 Nov 2026 09:30:00 GMT",    NOW                  },
+        {"Thursday, 26-Nov-26 09:30:00 GMT", NOW                  },
+        {"Sun, 06 Nov 1994 08:49:60 GMT",    784111799            },
+        {"Fri, 31 Dec 9999 23:59:59 GMT",    INT64_C(253402300799)},
+        {"",                                 0                    },
+        {"Sun, 06 Nov 1994 08:49:37 UTC",    0                    },
+        {"Sun, 6 Nov 1994 08:49:37 GMT",     0                    },
+        {"Sun, 31 Feb 1994 08:49:37 GMT",    0                    },
+        {"Sun, 06 nov 1994 08:49:37 GMT",    0                    },
+        {"Sun, 06 Nov 1994 24:49:37 GMT",    0                    },
+        {"Sun, 06 Nov 1994 08:49:37 GMT ",   0                    },
+        {"Sun, 06 Nov 1969 08:49:37 GMT",    0                    },
+        {"Thu, 01 Jan 1970 00:00:00 GMT",    0                    },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -62,23 +62,23 @@ TEST(rfc_3339)
         const char *text;
         int64_t s;
     } cases[] = {
-        {"2026-11-26T09:30:00Z", NOW},
-        {"2026-11-26t09:30:00z", NOW},
-        {"2026-11-26T09:30:00.123456789Z", NOW},
-        {"2026-11-26T11:30:00+02:00", NOW},
-        {"2026-11-26T07:00:00-02:30", NOW},
-        {"1985-04-12T23:20:50.52Z", 482196050},
-        {"1990-12-31T23:59:60Z", 662687999},
-        {"2026-11-26T09:30:00", 0},
-        {"2026-11-26T09:30:00.Z", 0},
-        {"2026-11-26T09:30:00+0200", 0},
-        {"2026-11-31T09:30:00Z", 0},
-        {"2026-13-26T09:30:00Z", 0},
-        {"26-11-26T09:30:00Z", 0},
-        {"2026-11-26T09:30Z", 0},
-        {"2026-11-26", 0},
-        {"2026-11-26T09:30:00Z ", 0},
-        {"", 0},
+        {"2026-11-26T09:30:00Z",           NOW      },
+        {"2026-11-26t09:30:00z",           NOW      },
+        {"2026-11-26T09:30:00.123456789Z", NOW      },
+        {"2026-11-26T11:30:00+02:00",      NOW      },
+        {"2026-11-26T07:00:00-02:30",      NOW      },
+        {"1985-04-12T23:20:50.52Z",        482196050},
+        {"1990-12-31T23:59:60Z",           662687999},
+        {"2026-11-26T09:30:00",            0        },
+        {"2026-11-26T09:30:00.Z",          0        },
+        {"2026-11-26T09:30:00+0200",       0        },
+        {"2026-11-31T09:30:00Z",           0        },
+        {"2026-13-26T09:30:00Z",           0        },
+        {"26-11-26T09:30:00Z",             0        },
+        {"2026-11-26T09:30Z",              0        },
+        {"2026-11-26",                     0        },
+        {"2026-11-26T09:30:00Z ",          0        },
+        {"",                               0        },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -116,7 +116,8 @@ TEST(renewals)
 
     for (uint32_t random = 0; random < 100; random++) {
         uint32_t r = random * 0x9e3779b9u;
-        int64_t long_one = schedule_renewal(NOW, NOW + 90 * day, r), short_one = schedule_renewal(NOW, NOW + 6 * day, r);
+        int64_t long_one = schedule_renewal(NOW, NOW + 90 * day, r),
+                short_one = schedule_renewal(NOW, NOW + 6 * day, r);
 
         CHECK(long_one <= NOW + 60 * day && long_one >= NOW + 60 * day - 90 * day / 60);
         CHECK(short_one <= NOW + 3 * day && short_one >= NOW + 3 * day - 6 * day / 60);
@@ -138,8 +139,10 @@ TEST(what_is_kept)
     schedule_load(&t, folder, "a.test");
     CHECK_MEM(&t, sizeof t, &s, sizeof s);
     snprintf(path, sizeof path, "%s/a.test", folder);
-    CHECK_EQ(state_write(path, "schedule", 0600,
-                         bytes_str("failures x\nnext-try -5\nfailures 99999\nrenew-at 9\n\xff\n what 7\nrenew-at")), 0);
+    CHECK_EQ(state_write(
+                 path, "schedule", 0600,
+                 bytes_str("failures x\nnext-try -5\nfailures 99999\nrenew-at 9\n\xff\n what 7\nrenew-at")),
+             0);
     schedule_load(&t, folder, "a.test");
     CHECK_EQ(t.failures, 1000);
     CHECK_EQ(t.next_try, 0);
@@ -160,19 +163,39 @@ TEST(urls)
         const char *text, *host, *authority, *path;
         uint16_t port;
     } cases[] = {
-        {"https://a.test/directory", "a.test", "a.test", "/directory", 443},
-        {"HTTPS://A.Test", "a.test", "a.test", "/", 443},
-        {"https://a.test:8443/d?x=1&y", "a.test", "a.test:8443", "/d?x=1&y", 8443},
-        {"https://[2001:DB8::1]/", "2001:db8::1", "[2001:db8::1]", "/", 443},
-        {"https://[::1]:14000/dir", "::1", "[::1]:14000", "/dir", 14000},
-        {"http://192.0.2.1/", "192.0.2.1", "192.0.2.1", "/", 80},
-        {"http://a.test:443/", "a.test", "a.test:443", "/", 443},
+        {"https://a.test/directory",    "a.test",      "a.test",        "/directory", 443  },
+        {"HTTPS://A.Test",              "a.test",      "a.test",        "/",          443  },
+        {"https://a.test:8443/d?x=1&y", "a.test",      "a.test:8443",   "/d?x=1&y",   8443 },
+        {"https://[2001:DB8::1]/",      "2001:db8::1", "[2001:db8::1]", "/",          443  },
+        {"https://[::1]:14000/dir",     "::1",         "[::1]:14000",   "/dir",       14000},
+        {"http://192.0.2.1/",           "192.0.2.1",   "192.0.2.1",     "/",          80   },
+        {"http://a.test:443/",          "a.test",      "a.test:443",    "/",          443  },
     };
     static const char *const bad[] = {
-        "", "a.test", "ftp://a.test/", "https:a.test", "https://", "https:///x", "https://user@a.test/",
-        "https://a.test/#x", "https://a.test:0/", "https://a.test:65536/", "https://a.test:/", "https://a.test:8x/",
-        "https://a test/", "https://a.test/\n", "https://[::1/", "https://[a.test]/", "https://[]/", "https://a.test?x",
-        "https://-a.test/", "https://.a/", "https://a%2e.test/", "https://a.test/\"", "https://a\\b/", "https://[::1]x/",
+        "",
+        "a.test",
+        "ftp://a.test/",
+        "https:a.test",
+        "https://",
+        "https:///x",
+        "https://user@a.test/",
+        "https://a.test/#x",
+        "https://a.test:0/",
+        "https://a.test:65536/",
+        "https://a.test:/",
+        "https://a.test:8x/",
+        "https://a test/",
+        "https://a.test/\n",
+        "https://[::1/",
+        "https://[a.test]/",
+        "https://[]/",
+        "https://a.test?x",
+        "https://-a.test/",
+        "https://.a/",
+        "https://a%2e.test/",
+        "https://a.test/\"",
+        "https://a\\b/",
+        "https://[::1]x/",
     };
     struct url u;
 

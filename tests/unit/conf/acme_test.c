@@ -24,16 +24,18 @@ TEST(values)
         unsigned column;
         struct conf_case value;
     } cases[] = {
-        {"email ", 7, {"admin@a.test", ""}},
-        {"email ", 7, {"admin", "'admin' is not an address; write admin@example.com"}},
-        {"email ", 7, {"mailto:a@b.test", "'mailto:a@b.test' is a URL; write a@b.test"}},
-        {"email ", 7, {"a@b.test,c@d.test", "'a@b.test,c@d.test' is not an address; write admin@example.com"}},
-        {"ca ", 4, {"letsencrypt-staging", ""}},
-        {"ca ", 4, {"https://ca.internal:9000/acme/acme/directory", ""}},
-        {"ca ", 4, {"http://a.test/d", "'http://a.test/d' is not encrypted; write the https:// URL"}},
-        {"ca ", 4, {"letsencript", "'letsencript' is none of letsencrypt|letsencrypt-staging|zerossl|URL"}},
-        {"profile ", 9, {"short/lived", "'short/lived' is not the name of a profile"}},
-        {"external-account ", 18, {"\"\" abcdefghijklmnop", "an empty key id; the authority gives both words"}},
+        {"email ",            7, {"admin@a.test", ""}                                                                   },
+        {"email ",            7, {"admin", "'admin' is not an address; write admin@example.com"}                        },
+        {"email ",            7, {"mailto:a@b.test", "'mailto:a@b.test' is a URL; write a@b.test"}                      },
+        {"email ",
+         7,                      {"a@b.test,c@d.test", "'a@b.test,c@d.test' is not an address; write admin@example.com"}},
+        {"ca ",               4, {"letsencrypt-staging", ""}                                                            },
+        {"ca ",               4, {"https://ca.internal:9000/acme/acme/directory", ""}                                   },
+        {"ca ",               4, {"http://a.test/d", "'http://a.test/d' is not encrypted; write the https:// URL"}      },
+        {"ca ",               4, {"letsencript", "'letsencript' is none of letsencrypt|letsencrypt-staging|zerossl|URL"}},
+        {"profile ",          9, {"short/lived", "'short/lived' is not the name of a profile"}                          },
+        {"external-account ",
+         18,                     {"\"\" abcdefghijklmnop", "an empty key id; the authority gives both words"}           },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -47,10 +49,10 @@ TEST(values)
 TEST(keys_of_external_accounts)
 {
     static const struct conf_case cases[] = {
-        {"abcdefghijklmnop", ""},
-        {"abcdefghijklmno+", "the second word is not base64url (A-Z a-z 0-9 - _); the authority gives it so"},
-        {"abcdefgh", "the second word has not the length of a key; was it cut?"},
-        {"abcdefghijklmnopq", "the second word has not the length of a key; was it cut?"},
+        {"abcdefghijklmnop",  ""                                                                             },
+        {"abcdefghijklmno+",  "the second word is not base64url (A-Z a-z 0-9 - _); the authority gives it so"},
+        {"abcdefgh",          "the second word has not the length of a key; was it cut?"                     },
+        {"abcdefghijklmnopq", "the second word has not the length of a key; was it cut?"                     },
     };
 
     check_values("site { upstream 1 }; acme {\nexternal-account kid ", "\n}", 22, cases, COUNT(cases));
@@ -77,7 +79,8 @@ TEST(directives_stand_in_their_block)
 {
     struct conf_errors *e = conf_errors_new();
 
-    CHECK(conf_parse("t", bytes_str("email a@b.test\nacme { listen 1 }\nsite { upstream 1 }"), NULL, e) == NULL);
+    CHECK(conf_parse("t", bytes_str("email a@b.test\nacme { listen 1 }\nsite { upstream 1 }"), NULL, e) ==
+          NULL);
     CHECK_STR(errors_text(e), "t:1:1: email: cannot stand at the top of the file; it belongs in acme\n"
                               "t:2:8: listen: cannot stand in acme; it belongs at the top of the file");
     conf_errors_free(e);
@@ -90,25 +93,25 @@ TEST(sites_that_say_nothing)
         const char *text;
         enum conf_tls_mode mode;
     } cases[] = {
-        {"site a.com { upstream 1 }", CONF_TLS_ACME},
-        {"site a.com www.a.com { upstream 1 }", CONF_TLS_ACME},
-        {"site a.com { upstream 1; tls self-signed }", CONF_TLS_SELF_SIGNED},
-        {"site a.com localhost { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"site example.com { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"site www.example.com { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"site anexample.com { upstream 1 }", CONF_TLS_ACME},
-        {"site a.test { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"site host { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"site 192.0.2.1 { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"site { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"listen 443; site a.com { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"listen 443; listen-http 80; site a.com { upstream 1 }", CONF_TLS_ACME},
-        {"acme { ca https://ca.internal/dir }; site a.internal { upstream 1 }", CONF_TLS_ACME},
-        {"acme { ca https://ca.internal/dir }; site host { upstream 1 }", CONF_TLS_ACME},
-        {"acme { ca https://ca.internal/dir }; site 192.0.2.1 { upstream 1 }", CONF_TLS_SELF_SIGNED},
-        {"site a.test { upstream 1; tls acme }", CONF_TLS_ACME},
-        {"site 192.0.2.1 { upstream 1; tls acme }", CONF_TLS_ACME},
-        {"site *.a.test { upstream 1 }", CONF_TLS_SELF_SIGNED},
+        {"site a.com { upstream 1 }",                                           CONF_TLS_ACME       },
+        {"site a.com www.a.com { upstream 1 }",                                 CONF_TLS_ACME       },
+        {"site a.com { upstream 1; tls self-signed }",                          CONF_TLS_SELF_SIGNED},
+        {"site a.com localhost { upstream 1 }",                                 CONF_TLS_SELF_SIGNED},
+        {"site example.com { upstream 1 }",                                     CONF_TLS_SELF_SIGNED},
+        {"site www.example.com { upstream 1 }",                                 CONF_TLS_SELF_SIGNED},
+        {"site anexample.com { upstream 1 }",                                   CONF_TLS_ACME       },
+        {"site a.test { upstream 1 }",                                          CONF_TLS_SELF_SIGNED},
+        {"site host { upstream 1 }",                                            CONF_TLS_SELF_SIGNED},
+        {"site 192.0.2.1 { upstream 1 }",                                       CONF_TLS_SELF_SIGNED},
+        {"site { upstream 1 }",                                                 CONF_TLS_SELF_SIGNED},
+        {"listen 443; site a.com { upstream 1 }",                               CONF_TLS_SELF_SIGNED},
+        {"listen 443; listen-http 80; site a.com { upstream 1 }",               CONF_TLS_ACME       },
+        {"acme { ca https://ca.internal/dir }; site a.internal { upstream 1 }", CONF_TLS_ACME       },
+        {"acme { ca https://ca.internal/dir }; site host { upstream 1 }",       CONF_TLS_ACME       },
+        {"acme { ca https://ca.internal/dir }; site 192.0.2.1 { upstream 1 }",  CONF_TLS_SELF_SIGNED},
+        {"site a.test { upstream 1; tls acme }",                                CONF_TLS_ACME       },
+        {"site 192.0.2.1 { upstream 1; tls acme }",                             CONF_TLS_ACME       },
+        {"site *.a.test { upstream 1 }",                                        CONF_TLS_SELF_SIGNED},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -127,11 +130,11 @@ TEST(what_hinders)
     } cases[] = {
         {"site *.a.com { upstream 1 }",
          "t:1:16: site: *.a.com: no certificate for all names below one can be had over HTTP (that needs DNS-01); "
-         "write tls self-signed or tls cert FILE key FILE, or the names one by one"},
+         "write tls self-signed or tls cert FILE key FILE, or the names one by one"                         },
         {"listen 443; site a.com { upstream 1; tls acme }",
          "t:1:48: tls: acme needs an address for plain HTTP, where the authority looks; add listen-http :80"},
         {"site { upstream 1; tls acme }",
-         "t:1:30: tls: acme needs to know for which names; write them behind site"},
+         "t:1:30: tls: acme needs to know for which names; write them behind site"                          },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
