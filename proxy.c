@@ -197,6 +197,23 @@ static int ask_health(const struct conf *conf)
     return strncmp(answer, "HTTP/1.1 200 ", 13) == 0 ? 0 : 1;
 }
 
+static int ask_acme(const struct conf *conf, const char *words)
+{
+    char line[512], answer[20000];
+
+    if (!conf->admin || strcmp(conf->admin, "off") == 0) {
+        fprintf(stderr, "proxy: acme: there is no admin listener to ask; set admin\n");
+        return 1;
+    }
+    snprintf(line, sizeof line, "%s\n", words);
+    if (admin_ask(conf->admin, line, answer, sizeof answer) < 0) {
+        fprintf(stderr, "proxy: acme: %s; is it running?\n", answer);
+        return 1;
+    }
+    fputs(answer, stdout);
+    return strncmp(answer, "{\"ok\":true", 10) == 0 ? 0 : 1;
+}
+
 /* --- signals --- */
 
 static void on_signal(int number)
@@ -386,7 +403,6 @@ static void make_state_folder(const struct conf *conf)
 static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     const struct conf_place nowhere = {"", 0, 0};
-    const struct admin_hooks hooks = {p, reload, stop};
     const struct acme_hooks acme_hooks = {p, adopt, identity};
     struct certs *certs = certs_new(conf, false, e);
 
@@ -395,6 +411,7 @@ static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
     p->loop = loop_new();
     p->relay = p->loop ? relay_new(p->loop) : NULL;
     p->acme = p->relay ? acme_new(p->loop, &acme_hooks) : NULL;
+    const struct admin_hooks hooks = {p, reload, stop, p->acme};
     p->admin = p->acme ? admin_new(p->loop, p->relay, &hooks) : NULL;
     if (!p->admin || !catch_signals(p)) {
         conf_error(e, nowhere, "start", "%s", strerror(errno));
@@ -478,6 +495,8 @@ static int run(struct program *p, struct conf_errors *e)
         status = validate(conf, e);
     else if (command == CONF_HEALTH)
         status = ask_health(conf);
+    else if (command == CONF_ACME)
+        status = ask_acme(conf, conf_options_words(p->options));
     else
         status = serve(p, conf, e);
     close_down(p);

@@ -45,6 +45,7 @@ struct job {
     struct schedule schedule;
     int64_t due;       /* when its certificate is to be asked for, were there no failures; 0: at once */
     int64_t not_after; /* of the certificate that `due` is about */
+    char *problem;     /* of the last try; NULL: none */
     bool is_tested;    /* a trial passed: the next try is a real one */
 };
 
@@ -79,6 +80,7 @@ static void job_free(struct job *job)
     for (unsigned i = 0; i < job->n; i++)
         mem_free(job->names[i]);
     mem_free(job->names);
+    mem_free(job->problem);
     mem_free(job);
 }
 
@@ -283,6 +285,8 @@ static void on_issued(struct acme *a, struct job *job)
     char until[32];
 
     schedule_succeeded(&job->schedule);
+    mem_free(job->problem);
+    job->problem = NULL;
     (void)a->hooks.adopt(a->hooks.ctx, job->site);
     set_due(a, job);
     put_time(until, job->not_after);
@@ -295,6 +299,8 @@ static void on_failed(struct job *job, const struct acme_outcome *outcome)
 
     random_bytes(&random, sizeof random);
     schedule_failed(&job->schedule, time_wall(), outcome->retry_after, random);
+    mem_free(job->problem);
+    job->problem = mem_strdup(outcome->why);
     say_failure(job, outcome);
 }
 
@@ -589,10 +595,9 @@ static void judge_state(struct acme *a)
     if (problem != NULL && !a->is_ephemeral)
         log_error(
             "acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
-            "soon refuse; %smount a volume there, or say `state %s ephemeral` if that is meant",
+            "soon refuse; %smount a volume there, or say `ephemeral on` if that is meant",
             a->conf->state, problem,
-            where != NULL ? "they come from the staging directory, which no browser trusts; " : "",
-            a->conf->state);
+            where != NULL ? "they come from the staging directory, which no browser trusts; " : "");
     a->is_ephemeral = problem != NULL;
 }
 
@@ -677,4 +682,53 @@ struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLEN
     if (a->challenges == NULL)
         return (struct bytes){NULL, 0};
     return challenges_find(a->challenges, token, out);
+}
+
+bool acme_renew(struct acme *a, struct bytes name)
+{
+    for (struct job *job = a->jobs; job != NULL; job = job->next)
+        for (unsigned i = 0; i < job->n; i++)
+            if (bytes_is_nocase(name, job->names[i])) {
+                job->due = 0;
+                job->schedule.next_try = 0;
+                if (job != a->current)
+                    wait(a, 0);
+                return true;
+            }
+    return false;
+}
+
+static void put_moment(struct writer *w, const char *name, int64_t s)
+{
+    if (s == 0)
+        return;
+    writer_printf(w, ",\"%s\":\"", name);
+    time_put_iso(w, s * 1000);
+    writer_u8(w, '"');
+}
+
+void acme_put_status(const struct acme *a, struct writer *w)
+{
+    writer_u8(w, '[');
+    for (const struct job *job = a->jobs; job != NULL; job = job->next) {
+        const char *state = job == a->current && a->order != NULL ? "ordering"
+                            : job->schedule.failures > 0          ? "failing"
+                            : job->not_after > 0                  ? "valid"
+                                                                  : "waiting";
+
+        writer_str(w, job == a->jobs ? "{\"name\":" : ",{\"name\":");
+        json_put_string(w, bytes_str(job->names[0]));
+        writer_printf(w, ",\"state\":\"%s\"", state);
+        put_moment(w, "not_after", job->not_after);
+        put_moment(w, "renewal", job->due);
+        put_moment(w, "not_before", job->schedule.next_try);
+        if (job->schedule.failures > 0)
+            writer_printf(w, ",\"failures\":%u", job->schedule.failures);
+        if (job->problem != NULL) {
+            writer_str(w, ",\"problem\":");
+            json_put_string(w, bytes_str(job->problem));
+        }
+        writer_u8(w, '}');
+    }
+    writer_u8(w, ']');
 }

@@ -38,6 +38,12 @@ bool acme_check(const struct conf *conf, struct conf_errors *e);
  * the same names goes on. False when out of memory; then no site is looked after. */
 bool acme_apply(struct acme *a, struct conf *conf);
 
+/* Asks for the certificate of the site with this name now, whatever speaks against a try but one that is under way. False:
+ * no such site gets its certificate from an authority. */
+bool acme_renew(struct acme *a, struct bytes name);
+/* Of each such site, as JSON: [{"name":"a.example","state":"valid",...}]. */
+void acme_put_status(const struct acme *a, struct writer *w);
+
 /* The key authorization that a challenge's token is answered with (RFC 8555 §8.3); empty: not one of ours. */
 struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLENGE_TEXT_MAX]);
 

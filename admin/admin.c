@@ -141,10 +141,35 @@ static void do_stop(struct admin_session *s)
     s->admin->hooks.stop(s->admin->hooks.ctx);
 }
 
+static void do_acme_status(struct admin_session *s)
+{
+    uint8_t room[16384];
+    struct writer w = writer_of(room, sizeof room);
+
+    writer_str(&w, "{\"ok\":true,\"certificates\":");
+    acme_put_status(s->admin->hooks.acme, &w);
+    writer_str(&w, "}\n");
+    if (w.failed)
+        answer_error(s, "the status does not fit");
+    else
+        put(s, &w);
+}
+
+static void do_acme_renew(struct admin_session *s, struct bytes name)
+{
+    static const char OK[] = "{\"ok\":true}\n";
+
+    if (acme_renew(s->admin->hooks.acme, name))
+        (void)conn_put(s->conn, OK, sizeof OK - 1);
+    else
+        answer_error(s, "no site of that name gets its certificate from an authority; acme status lists them");
+}
+
 static const struct {
     const char *name;
     void (*run)(struct admin_session *s);
 } COMMANDS[] = {
+    {"acme status", do_acme_status},
     {"status", do_status},
     {"reload", do_reload},
     {"stop",   do_stop  },
@@ -154,12 +179,18 @@ static const struct {
  * of another protocol (a TLS session ticket, say), and a command may stand on a line of its own among them. */
 static void command(struct admin_session *s, struct bytes line)
 {
+    static const char RENEW[] = "acme renew ";
+
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++)
         if (bytes_is(line, COMMANDS[i].name)) {
             COMMANDS[i].run(s);
             return;
         }
-    answer_error(s, "unknown command; known are: status, reload, stop");
+    if (line.n > sizeof RENEW - 1 && memcmp(line.p, RENEW, sizeof RENEW - 1) == 0) {
+        do_acme_renew(s, bytes_of(line.p + sizeof RENEW - 1, line.n - (sizeof RENEW - 1)));
+        return;
+    }
+    answer_error(s, "unknown command; known are: status, reload, stop, acme status, acme renew NAME");
     s->done = true;
     conn_close(s->conn);
 }

@@ -5,6 +5,8 @@
  *
  *     GET /health          over HTTP: 200 while it serves, 503 while it drains
  *     status|reload|stop   a line; the answer is a line of JSON, {"ok":true,...} or {"ok":false,"error":"..."}
+ *     acme status          certificates from an authority: what there is, what comes next, what failed
+ *     acme renew NAME      asks for one now
  */
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
@@ -17,6 +19,7 @@ struct admin_hooks {
     void *ctx;
     bool (*reload)(void *ctx, struct conf_errors *e);
     void (*stop)(void *ctx);
+    struct acme *acme;
 };
 
 /* NULL when out of memory. hooks is copied. */
@@ -26,8 +29,9 @@ void admin_free(struct admin *a); /* NULL is fine; removes the Unix socket's fil
  * reason in e; it listens on as before then. Not being able to have a Unix socket is only a warning. */
 bool admin_listen(struct admin *a, const char *address, struct conf_errors *e);
 
-/* Asks the process that listens at `address`: sends `request`, gives its whole answer (NUL-terminated, cut at cap).
- * Blocks, for five seconds at most. 0, or -1 with a reason in `answer`. For `proxy --health`. */
+/* Asks the process that listens at `address`: sends `request`, HTTP or one line, and gives its whole answer
+ * (NUL-terminated, cut at cap). Blocks, for five seconds at most. 0, or -1 with a reason in `answer`. For `proxy
+ * --health` and `proxy acme`. */
 int admin_ask(const char *address, const char *request, char *answer, size_t cap);
 
 #endif

@@ -50,6 +50,7 @@ int admin_ask(const char *address, const char *request, char *answer, size_t cap
 {
     uint64_t deadline = time_mono_ms() + PATIENCE_MS;
     size_t len = 0;
+    bool is_line = strncmp(request, "GET ", 4) != 0;
     int fd = connect_to(address, deadline);
 
     if (fd < 0) {
@@ -63,6 +64,8 @@ int admin_ask(const char *address, const char *request, char *answer, size_t cap
             if (got <= 0 && got != SOCKET_AGAIN)
                 break;
             len += got > 0 ? (size_t)got : 0;
+            if (is_line && len > 0 && answer[len - 1] == '\n')
+                break;
         }
     }
     socket_close(fd);

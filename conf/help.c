@@ -85,7 +85,7 @@ static void put_settings(FILE *out, enum group group)
 
 void conf_print_help(FILE *out)
 {
-    fputs("Usage: proxy [OPTION...] [UPSTREAM | NAME=UPSTREAM...]\n"
+    fputs("Usage: proxy [OPTION...] [UPSTREAM | NAME=UPSTREAM... | acme COMMAND]\n"
           "Puts HTTPS in front of an HTTP service.\n"
           "\n"
           "  proxy 127.0.0.1:8000\n"
@@ -96,6 +96,8 @@ void conf_print_help(FILE *out)
           "        whatever name is asked for\n"
           "  proxy --config /etc/proxy.conf\n"
           "        sites from a file; see --help-config\n"
+          "  proxy acme status, proxy acme renew example.com\n"
+          "        asks the running proxy about its certificates; renews one now\n"
           "\n"
           "Without a file or a service, a demo with a page of its own.\n"
           "\n"

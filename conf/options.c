@@ -52,6 +52,7 @@ struct conf_options {
     struct conf_errors *errors; /* while parsing */
     enum conf_command command;
     bool demo, done;
+    const char *words; /* proxy acme ...; NULL: that is not asked for */
     const char *config, *cert, *key;
     const char **backends;
     unsigned backend_count;
@@ -244,7 +245,11 @@ static void parse_all(struct conf_options *o, int argc, char *const *argv)
         const char *text = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
         bool has_next = next != NULL;
 
-        if (only_arguments || text[0] != '-' || text[1] == 0)
+        if (o->words != NULL && text[0] != '-')
+            o->words = arena_printf(o->arena, "%s %s", o->words, text);
+        else if (!only_arguments && o->argument_count == 0 && strcmp(text, "acme") == 0)
+            o->words = "acme";
+        else if (only_arguments || text[0] != '-' || text[1] == 0)
             add_argument(o, text, (unsigned)i);
         else if (strcmp(text, "--") == 0)
             only_arguments = true;
@@ -272,6 +277,12 @@ static void check_usage(struct conf_options *o)
             bare = a;
         if (a->name != NULL)
             named = a;
+    }
+    if (o->words != NULL) {
+        o->command = CONF_ACME;
+        if (strcmp(o->words, "acme status") != 0 &&
+            (strncmp(o->words, "acme renew ", 11) != 0 || strchr(o->words + 11, ' ') != NULL))
+            conf_error(o->errors, on_command_line, NULL, "'%s' is neither acme status nor acme renew NAME", o->words);
     }
     if ((o->cert != NULL) != (o->key != NULL))
         conf_error(o->errors, on_command_line, o->cert != NULL ? "cert" : "key", "needs --%s FILE too",
@@ -323,6 +334,11 @@ void conf_options_free(struct conf_options *o)
         return;
     arena_free(o->arena);
     mem_free(o);
+}
+
+const char *conf_options_words(const struct conf_options *o)
+{
+    return o->words;
 }
 
 enum conf_command conf_options_command(const struct conf_options *o)

@@ -214,12 +214,13 @@ bool set_ticket_keys(struct statement *s)
     return conf->ticket_keys != NULL;
 }
 
+static const char *const off_on[] = {"off", "on", NULL};
+
 bool set_confine(struct statement *s)
 {
-    static const char *const words[] = {"off", "on", NULL};
     unsigned on = 0;
 
-    if (!choose(s, &s->args[0], words, &on))
+    if (!choose(s, &s->args[0], off_on, &on))
         return false;
     s->draft->conf->confine = on == 1;
     return true;
@@ -237,12 +238,18 @@ bool set_user(struct statement *s)
 
 bool set_state(struct statement *s)
 {
-    if (s->n > 1 && strcmp(s->args[1].text, "ephemeral") != 0)
-        return statement_fail(s, &s->args[1], "'%s' is not ephemeral; %s %s", s->args[1].text,
-                              s->directive->name, s->directive->args);
-    s->draft->conf->state_is_ephemeral = s->n > 1;
     s->draft->conf->state = statement_path(s, &s->args[0], "folder");
     return s->draft->conf->state != NULL;
+}
+
+bool set_ephemeral(struct statement *s)
+{
+    unsigned on = 0;
+
+    if (!choose(s, &s->args[0], off_on, &on))
+        return false;
+    s->draft->conf->state_is_ephemeral = on == 1;
+    return true;
 }
 
 bool set_trusted_proxies(struct statement *s)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Certificates by ACME, from Pebble: obtained, renewed, and what is said when they cannot be had."""
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import pytest
 from acme_ca import EAB, Answers, Pebble, SmallCA
 from certificates import openssl
 from ports import free_port
+from proxy import run
 from upstreams import reply
 from waiting import until
 
@@ -478,9 +480,56 @@ def test_state_in_memory(ca, authority, tmp):
         p.wait_log("the state folder %s is in memory" % re.escape(state), 20)
         p.wait_log(ISSUED, 20)
         assert p.reload()["ok"]
-        p.preamble = re.sub(r"(?m)^state .*$", "state %s ephemeral" % state, p.preamble)
+        p.preamble += "ephemeral on\n"
         p.write_conf(SITE)
         assert p.reload()["ok"]
         assert p.log().count("is in memory") == 1
     finally:
         shutil.rmtree(state, ignore_errors=True)
+
+
+# --- asking and telling ---
+
+
+def test_status_and_renew(ca):
+    pebble, p = ca("site a.test www.a.test { respond 200 }\nsite b.test { tls self-signed; respond 200 }")
+    p.wait_log(ISSUED, 20)
+    r = p.admin("acme status")
+    assert r["ok"] and [c["name"] for c in r["certificates"]] == ["a.test"]
+    c = r["certificates"][0]
+    assert c["state"] == "valid" and c["not_after"] > c["renewal"] and "problem" not in c
+    before = certificate(p)
+    assert p.admin("acme renew WWW.a.test") == {"ok": True}
+    until(lambda: pebble.issued() == 2 and certificate(p) != before, 20, "another certificate")
+    for name in ("b.test", "c.test", "", "../x"):
+        assert p.admin("acme renew " + name)["ok"] is False
+
+
+def test_status_of_a_failure(ca):
+    pebble, p = ca(start=False)
+    pebble.close()
+    p.start()
+    p.wait_log(r"try 1 failed", 20)
+    c = p.admin("acme status")["certificates"][0]
+    assert c["state"] == "failing" and c["failures"] == 1 and "connection refused" in c["problem"] and "not_after" not in c
+
+
+def test_command_line(ca):
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    r = run("--config", p.conf_path, "acme", "status")
+    assert r.returncode == 0 and json.loads(r.stdout)["certificates"][0]["state"] == "valid"
+    r = run("--config", p.conf_path, "acme", "renew", "a.test")
+    assert r.returncode == 0, r.stdout + r.stderr
+    until(lambda: pebble.issued() == 2, 20, "another certificate")
+    r = run("--config", p.conf_path, "acme", "renew", "x.test")
+    assert r.returncode == 1 and "acme status lists them" in r.stdout
+    for words in (["acme"], ["acme", "renew"], ["acme", "renwe", "a.test"], ["acme", "renew", "a", "b"]):
+        r = run("--config", p.conf_path, *words)
+        assert r.returncode == 2 and "is neither acme status nor acme renew NAME" in r.stderr
+
+
+def test_command_line_without_a_proxy(ca):
+    pebble, p = ca(start=False)
+    r = run("--config", p.conf_path, "acme", "status")
+    assert r.returncode == 1 and "is it running?" in r.stderr

@@ -34,7 +34,7 @@ static void on_stop(void *ctx)
 
 static void begin(struct scene *s)
 {
-    struct admin_hooks hooks = {s, on_reload, on_stop};
+    struct admin_hooks hooks = {s, on_reload, on_stop, NULL};
     struct conf_errors *e;
 
     memset(s, 0, sizeof *s);
