@@ -17,6 +17,8 @@
  * docs/architecture.md follows a request through them.
  */
 #include "acme/acme.h"
+#include "acme/check.h"
+#include "acme/url.h"
 #include "admin/admin.h"
 #include "admin/confine.h"
 #include "base/file.h"
@@ -428,6 +430,68 @@ static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
     return admin_listen(p->admin, conf->admin ? conf->admin : "off", e) && confine(conf, e);
 }
 
+/* --- looking at what would hinder a certificate --- */
+
+static void say_check(void *ctx, bool good, const char *line)
+{
+    (void)ctx;
+    printf("%s %s\n", good ? "ok  " : "BAD ", line);
+    fflush(stdout);
+}
+
+static void check_done(void *ctx, unsigned bad)
+{
+    *(int *)ctx = bad ? 1 : 0;
+}
+
+/* The token is answered here if the ports are free, else by the process that has them, through the state folder. */
+static void listen_for_check(struct program *p, struct conf *conf)
+{
+    struct conf_errors *e = conf_errors_new();
+    struct certs *certs = e ? certs_new(conf, true, e) : NULL;
+
+    if (certs && relay_apply(p->relay, conf, certs, e)) {
+        relay_set_acme(p->relay, p->acme);
+    } else {
+        printf("     not listening here (%s): a proxy that runs on the same state folder has to answer\n",
+               e && conf_errors_count(e) ? conf_errors_text(e, 0) : "out of memory");
+        certs_free(certs);
+    }
+    conf_errors_free(e);
+}
+
+static int check_name(struct program *p, struct conf *conf, const char *text)
+{
+    const struct acme_hooks none = {.ctx = NULL};
+    int status = -1;
+    const struct acme_check_hooks hooks = {&status, say_check, check_done};
+    char url[600];
+    struct url u;
+    const char *why = "out of memory";
+    struct challenges *challenges;
+
+    snprintf(url, sizeof url, "http://%s/", text);
+    if (url_parse(&u, bytes_str(url)) != NULL || u.path.n != 1) {
+        fprintf(stderr, "proxy: --check: '%s' is not a name\n", text);
+        return 2;
+    }
+    conf->log_format = CONF_LOG_OFF;
+    log_set_level(LOG_ERROR);
+    p->loop = loop_new();
+    p->relay = p->loop ? relay_new(p->loop) : NULL;
+    p->acme = p->relay ? acme_new(p->loop, &none) : NULL;
+    challenges = p->acme ? acme_challenges(p->acme, conf->state) : NULL;
+    if (challenges)
+        listen_for_check(p, conf);
+    if (!challenges || !acme_check_new(p->loop, conf, challenges, u.host, u.port, &hooks, &why)) {
+        fprintf(stderr, "proxy: --check: %s\n", why);
+        return 1;
+    }
+    while (status < 0 && loop_turn(p->loop, -1) == 0)
+        ;
+    return status < 0 ? 1 : status;
+}
+
 static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     int status = 0;
@@ -495,6 +559,8 @@ static int run(struct program *p, struct conf_errors *e)
         status = validate(conf, e);
     else if (command == CONF_HEALTH)
         status = ask_health(conf);
+    else if (command == CONF_CHECK)
+        status = check_name(p, conf, conf_options_words(p->options));
     else if (command == CONF_ACME)
         status = ask_acme(conf, conf_options_words(p->options));
     else

@@ -613,8 +613,7 @@ static bool prepare(struct acme *a)
     a->roots = NULL;
     if (a->dns == NULL)
         a->dns = dns_new(a->loop);
-    if (a->challenges == NULL)
-        a->challenges = challenges_new(a->conf->state);
+    (void)acme_challenges(a, a->conf->state);
     if (a->trial_state == NULL)
         a->trial_state = join(a->conf->state, TRIAL);
     a->roots = a->conf->acme.ca_roots != NULL ? load_roots(a->conf, &why) : trust_builtin();
@@ -675,6 +674,13 @@ bool acme_apply(struct acme *a, struct conf *conf)
     if (a->jobs != NULL)
         wait(a, 0);
     return enough;
+}
+
+struct challenges *acme_challenges(struct acme *a, const char *state)
+{
+    if (a->challenges == NULL)
+        a->challenges = challenges_new(state);
+    return a->challenges;
 }
 
 struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLENGE_TEXT_MAX])

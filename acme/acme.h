@@ -44,6 +44,8 @@ bool acme_renew(struct acme *a, struct bytes name);
 /* Of each such site, as JSON: [{"name":"a.example","state":"valid",...}]. */
 void acme_put_status(const struct acme *a, struct writer *w);
 
+/* The challenges that acme_challenge answers from: for a check, that has one of its own. NULL when out of memory. */
+struct challenges *acme_challenges(struct acme *a, const char *state);
 /* The key authorization that a challenge's token is answered with (RFC 8555 §8.3); empty: not one of ours. */
 struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLENGE_TEXT_MAX]);
 

@@ -140,9 +140,10 @@ static void tell(struct https *h)
     } else {
         result.why = h->why;
     }
+    /* The caller may free the context in it. */
+    enter(h, OVER);
+    loop_defer(h->context->loop, &h->destroy);
     h->done(h->owner, &result);
-    if (h->state != OVER)
-        over(h);
 }
 
 /* ---- connecting ---- */

@@ -179,7 +179,8 @@ enum conf_command {
     CONF_HELP,
     CONF_HELP_CONFIG,
     CONF_HEALTH,
-    CONF_ACME, /* conf_options_words says what */
+    CONF_ACME,  /* conf_options_words says what */
+    CONF_CHECK, /* conf_options_words says which name */
     CONF_BENCH_CRYPTO
 };
 
@@ -189,7 +190,8 @@ struct conf_options; /* the parsed command line; kept, since a reload applies it
 struct conf_options *conf_options_parse(int argc, char *const *argv, struct conf_errors *e);
 void conf_options_free(struct conf_options *o);
 enum conf_command conf_options_command(const struct conf_options *o);
-/* The words behind `proxy acme`, in one line for the control socket: "acme status", "acme renew a.example". */
+/* The words behind `proxy acme`, in one line for the control socket: "acme status", "acme renew a.example"; the name
+ * behind --check, with its port if one was given. */
 const char *conf_options_words(const struct conf_options *o);
 
 /* Reads the file the options name (or finds one, or none), applies the options, checks everything that can be

@@ -25,6 +25,7 @@ const struct option options[] = {
     {"demo", 0, OPTION_DEMO, NULL, "Runs the demo with its built-in page, whatever files there are."},
     {"validate", 0, OPTION_VALIDATE, NULL, "Checks the configuration and says what would be served."},
     {"health", 0, OPTION_HEALTH, NULL, "Asks the running proxy whether it is well; exits with 0 if so."},
+    {"check", 0, OPTION_CHECK, "NAME", "Looks at what would keep a certificate for this name from coming, without asking for one."},
     {"bench-crypto", 0, OPTION_BENCH_CRYPTO, NULL, "Shows how fast this machine encrypts and signs, beside BearSSL's own code."},
     {"help", 'h', OPTION_HELP, NULL, "Shows this."},
     {"help-config", 0, OPTION_HELP_CONFIG, NULL, "Shows all directives of the configuration."},
@@ -53,6 +54,7 @@ struct conf_options {
     enum conf_command command;
     bool demo, done;
     const char *words; /* proxy acme ...; NULL: that is not asked for */
+    const char *check; /* the name of --check */
     const char *config, *cert, *key;
     const char **backends;
     unsigned backend_count;
@@ -132,6 +134,10 @@ static void set_option(struct conf_options *o, const struct option *option, cons
     case OPTION_DEMO: o->demo = true; break;
     case OPTION_VALIDATE: o->command = CONF_VALIDATE; break;
     case OPTION_HEALTH: o->command = CONF_HEALTH; break;
+    case OPTION_CHECK:
+        o->command = CONF_CHECK;
+        o->check = value;
+        break;
     case OPTION_BENCH_CRYPTO: o->command = CONF_BENCH_CRYPTO; break;
     case OPTION_HELP: o->command = CONF_HELP; break;
     case OPTION_HELP_CONFIG: o->command = CONF_HELP_CONFIG; break;
@@ -338,7 +344,7 @@ void conf_options_free(struct conf_options *o)
 
 const char *conf_options_words(const struct conf_options *o)
 {
-    return o->words;
+    return o->command == CONF_CHECK ? o->check : o->words;
 }
 
 enum conf_command conf_options_command(const struct conf_options *o)

@@ -533,3 +533,63 @@ def test_command_line_without_a_proxy(ca):
     pebble, p = ca(start=False)
     r = run("--config", p.conf_path, "acme", "status")
     assert r.returncode == 1 and "is it running?" in r.stderr
+
+
+# --- --check: what would hinder, without a try ---
+
+
+def check(p, name, *args):
+    r = run("--config", p.conf_path, "--check", name, *args, timeout=60)
+    assert r.stderr == "", r.stderr
+    return r
+
+
+def test_check_of_a_good_machine(ca):
+    pebble, p = ca(start=False)
+    r = check(p, "localhost:%d" % p.http_port)
+    assert r.returncode == 0 and "BAD" not in r.stdout, r.stdout
+    for said in ("the state folder %s lasts" % p.state, "localhost is 127.0.0.1", "127.0.0.1:%d leads here" % p.http_port,
+                 "the authority %s is reached" % pebble.url, "the clock is right"):
+        assert said in r.stdout, r.stdout
+    assert pebble.count("POST") == 0
+    assert os.listdir(os.path.join(p.state, "challenge")) == []
+
+
+def test_check_beside_a_proxy_that_runs(ca):
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    r = check(p, "localhost:%d" % p.http_port)
+    assert r.returncode == 0 and "not listening here" in r.stdout and "leads here" in r.stdout, r.stdout
+
+
+def test_check_finds_another_server(ca, upstream):
+    u = upstream(reply(b"hello", 200, [("Server", "nginx/1.2")]))
+    pebble, p = ca(start=False)
+    r = check(p, "localhost:" + u.address.rsplit(":", 1)[1])
+    assert r.returncode == 1 and "another server answers there (status 200, nginx/1.2)" in r.stdout, r.stdout
+
+
+def test_check_finds_nothing(ca):
+    pebble, p = ca(start=False)
+    pebble.close()
+    r = check(p, "127.0.0.1:%d" % free_port())
+    assert r.returncode == 1 and r.stdout.count("BAD") == 2, r.stdout
+    assert "port 80 has to be open there" in r.stdout and "is not reached" in r.stdout
+
+
+def test_check_of_the_clock(proxy, authority):
+    a = Answers(authority, lambda h, n: h.reply(200, b"{}"))
+    a.server.RequestHandlerClass.date_time_string = lambda *_: "Sun, 06 Nov 1994 08:49:37 GMT"
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True, wait=None)
+        r = check(p, "localhost:%d" % p.http_port)
+        assert r.returncode == 1 and re.search(r"BAD +the clock of this machine is \d+ seconds before that", r.stdout), r.stdout
+    finally:
+        a.close()
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a:b", "a:0", "[::1"])
+def test_check_of_what_is_no_name(ca, name):
+    pebble, p = ca(start=False)
+    r = run("--config", p.conf_path, "--check", name)
+    assert r.returncode == 2 and "is not a name" in r.stderr

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One look after the other, in the order in which they depend on each other; a look that fails does not end the rest.
+ */
+#include "acme/check.h"
+
+#include "acme/https.h"
+#include "acme/when.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "certs/trust.h"
+#include "net/addr.h"
+#include "version.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CLOCK_TOLERANCE 300 /* seconds; an answer's Date is as old as the answer */
+#define ROOTS_MAX       (1024u * 1024u)
+
+struct acme_check {
+    struct loop *loop;
+    const struct conf *conf;
+    struct challenges *challenges;
+    struct acme_check_hooks hooks;
+    struct dns *dns;
+    struct trust *trust;
+    struct https_context https;
+    struct https *request;
+    struct dns_query *query;
+    struct addr addresses[DNS_ADDRESSES];
+    unsigned n, i, bad;
+    char name[256], token[48], text[100];
+    uint16_t port;
+    struct timer start;
+};
+
+__attribute__((format(printf, 3, 4))) static void say(struct acme_check *c, bool good, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    c->bad += !good;
+    c->hooks.say(c->hooks.ctx, good, line);
+}
+
+void acme_check_cancel(struct acme_check *c)
+{
+    if (c == NULL)
+        return;
+    timer_clear(c->loop, &c->start);
+    https_cancel(c->request);
+    if (c->query != NULL)
+        dns_cancel(c->query);
+    https_context_release(&c->https);
+    if (c->challenges != NULL)
+        challenges_remove(c->challenges, bytes_str(c->token));
+    dns_free(c->dns);
+    trust_free(c->trust);
+    mem_free(c);
+}
+
+static void finish(struct acme_check *c)
+{
+    struct acme_check_hooks hooks = c->hooks;
+    unsigned bad = c->bad;
+
+    acme_check_cancel(c);
+    hooks.done(hooks.ctx, bad);
+}
+
+static bool begin(struct acme_check *c, const struct https_request *rq, https_done *done)
+{
+    c->request = https_send(&c->https, rq, done, c);
+    if (c->request == NULL)
+        say(c, false, "out of memory");
+    return c->request != NULL;
+}
+
+/* ---- the authority, and the time ---- */
+
+static void check_clock(struct acme_check *c, struct bytes date)
+{
+    int64_t now = time_wall(), theirs = when_http_date(date, now), off = theirs > now ? theirs - now : now - theirs;
+
+    if (theirs == 0)
+        return;
+    if (off > CLOCK_TOLERANCE)
+        say(c, false, "the clock of this machine is %lld seconds %s that of the authority; set it",
+            (long long)off, theirs > now ? "behind" : "before");
+    else
+        say(c, true, "the clock is right");
+}
+
+static void on_directory(void *owner, const struct https_result *r)
+{
+    struct acme_check *c = owner;
+
+    c->request = NULL;
+    if (r->why != NULL)
+        say(c, false, "the authority %s is not reached: %s", c->conf->acme.name, r->why);
+    else if (r->status != 200)
+        say(c, false, "the authority %s answers with status %u; is the URL of its directory right?", c->conf->acme.name,
+            r->status);
+    else
+        say(c, true, "the authority %s is reached", c->conf->acme.name);
+    if (r->why == NULL)
+        check_clock(c, https_field(r, "Date"));
+    finish(c);
+}
+
+static void ask_directory(struct acme_check *c)
+{
+    const struct https_request rq = {.method = "GET", .url = c->conf->acme.directory};
+
+    if (!begin(c, &rq, on_directory))
+        finish(c);
+}
+
+/* ---- port 80 ---- */
+
+static void next_address(struct acme_check *c);
+
+static void on_token(void *owner, const struct https_result *r)
+{
+    struct acme_check *c = owner;
+    char at[ADDR_TEXT];
+    struct bytes server = https_field(r, "Server");
+
+    c->request = NULL;
+    addr_set_port(&c->addresses[c->i], c->port);
+    addr_format(&c->addresses[c->i], at);
+    if (r->why != NULL)
+        say(c, false, "%s; port 80 has to be open there, and to lead to this proxy", r->why);
+    else if (r->status != 200 || !bytes_is(r->body, c->text))
+        say(c, false,
+            "%s: another server answers there (status %u%s%.*s); point the name to this machine, or have "
+            "/.well-known/acme-challenge/ passed on to it",
+            at, r->status, server.n > 0 ? ", " : "", (int)(server.n < 64 ? server.n : 64), (const char *)server.p);
+    else
+        say(c, true, "%s leads here", at);
+    c->i++;
+    next_address(c);
+}
+
+static void next_address(struct acme_check *c)
+{
+    char url[512];
+    struct https_request rq = {.method = "GET", .url = url, .plain = true};
+
+    if (c->i == c->n) {
+        ask_directory(c);
+        return;
+    }
+    rq.address = &c->addresses[c->i];
+    snprintf(url, sizeof url, "http://%s:%u/.well-known/acme-challenge/%s", c->name, c->port, c->token);
+    if (!begin(c, &rq, on_token))
+        finish(c);
+}
+
+/* ---- the name ---- */
+
+static void on_resolved(void *owner, enum dns_status status, const struct addr *addresses, unsigned n)
+{
+    struct acme_check *c = owner;
+    char all[600], ip[ADDR_TEXT];
+    struct writer w = writer_of(all, sizeof all - 1);
+
+    c->query = NULL;
+    for (unsigned i = 0; status == DNS_OK && i < n && i < DNS_ADDRESSES; i++) {
+        c->addresses[c->n++] = addresses[i];
+        writer_printf(&w, "%s%s", i > 0 ? ", " : "", addr_format_ip(&addresses[i], ip));
+    }
+    all[writer_len(&w)] = '\0';
+    if (c->n == 0)
+        say(c, false, "%s: %s; make an A record, or an AAAA record, that points to this machine", c->name,
+            dns_status_text(status));
+    else
+        say(c, true, "%s is %s", c->name, all);
+    next_address(c);
+}
+
+static void on_start(struct timer *timer)
+{
+    struct acme_check *c = (struct acme_check *)(void *)((char *)timer - offsetof(struct acme_check, start));
+    const char *lost = c->conf->state != NULL ? file_why_lost(c->conf->state) : "is not set";
+    struct dns_query *query;
+
+    if (lost != NULL)
+        say(c, c->conf->state_is_ephemeral, "the state folder %s %s%s", c->conf->state != NULL ? c->conf->state : "",
+            lost, c->conf->state_is_ephemeral ? ", as ephemeral says" : "; give one that lasts, or say ephemeral on");
+    else
+        say(c, true, "the state folder %s lasts", c->conf->state);
+    query = dns_resolve(c->dns, c->name, on_resolved, c);
+    if (query != NULL)
+        c->query = query;
+}
+
+/* ---- */
+
+static struct trust *load_trust(const struct conf *conf, const char **why)
+{
+    struct file f = {0};
+    struct trust *trust;
+    int error;
+
+    *why = "out of memory";
+    if (conf->acme.ca_roots == NULL)
+        return trust_builtin();
+    if ((error = file_read(conf->acme.ca_roots, ROOTS_MAX, &f)) != 0) {
+        *why = strerror(error);
+        return NULL;
+    }
+    trust = trust_load(bytes_of(f.content.p, f.content.n), why);
+    file_release(&f);
+    return trust;
+}
+
+/* A token like an authority's, and an answer that nobody else can give. */
+static bool make_token(struct acme_check *c)
+{
+    uint8_t random[32], answer[32];
+    struct writer t = writer_of(c->token, sizeof c->token), w = writer_of(c->text, sizeof c->text);
+
+    random_bytes(random, sizeof random);
+    random_bytes(answer, sizeof answer);
+    text_base64url_encode(&t, bytes_of(random, sizeof random));
+    writer_u8(&t, '\0');
+    writer_str(&w, c->token);
+    writer_u8(&w, '.');
+    text_base64url_encode(&w, bytes_of(answer, sizeof answer));
+    writer_u8(&w, '\0');
+    return !t.failed && !w.failed && challenges_add(c->challenges, bytes_str(c->token), bytes_str(c->text));
+}
+
+struct acme_check *acme_check_new(struct loop *loop, const struct conf *conf, struct challenges *challenges,
+                                  const char *name, uint16_t port, const struct acme_check_hooks *hooks,
+                                  const char **why)
+{
+    struct acme_check *c = mem_zalloc(sizeof *c);
+
+    *why = "out of memory";
+    if (c == NULL)
+        return NULL;
+    c->loop = loop;
+    c->conf = conf;
+    c->hooks = *hooks;
+    c->port = port;
+    c->start.fired = on_start;
+    c->dns = dns_new(loop);
+    c->trust = c->dns != NULL ? load_trust(conf, why) : NULL;
+    if (c->trust != NULL && strlen(name) < sizeof c->name) {
+        strcpy(c->name, name);
+        c->https = (struct https_context){
+            .loop = loop, .dns = c->dns, .trust = trust_of(c->trust), .user_agent = "proxy/" PROXY_VERSION};
+        c->challenges = challenges;
+        if (make_token(c) && timer_set(loop, &c->start, loop_now(loop)))
+            return c;
+    }
+    acme_check_cancel(c);
+    return NULL;
+}
