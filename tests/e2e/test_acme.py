@@ -7,6 +7,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -171,6 +172,35 @@ def test_connections_outlive_a_renewal(ca):
         assert c.get("/", (), "a.test", "GET", b"").status == 200
 
 
+def test_certificate_that_another_program_renewed(ca, authority):
+    """uacme by hand, say, on the same folder: served without a restart, and not ordered again."""
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    cert, key = authority.leaf("a.test")
+    for source, target in ((key, "private/a.test/key.pem"), (cert, "a.test/cert.pem")):
+        shutil.copy(source, os.path.join(p.state, target + ".new"))
+        os.rename(os.path.join(p.state, target + ".new"), os.path.join(p.state, target))
+    # It looks once a minute; a reload looks at once.
+    assert p.reload()["ok"]
+    assert "CN = Test Intermediate" in openssl_text(certificate(p), "-issuer") or \
+        "CN=Test Intermediate" in openssl_text(certificate(p), "-issuer")
+    p.admin("status")
+    assert pebble.issued() == 1
+
+
+@pytest.mark.skipif(not shutil.which("h2load"), reason="h2load is not installed")
+def test_no_request_is_lost_in_a_swap(ca):
+    pebble, p = ca(config={"certificateValidityPeriod": 4}, asan=False)
+    p.wait_log(ISSUED, 20)
+    n = pebble.issued()
+    r = subprocess.run(["h2load", "--h1", "-t1", "-c8", "-D6", "--connect-to=127.0.0.1:%d" % p.port,
+                        "https://a.test:%d/" % p.port], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0, r.stderr
+    assert pebble.issued() > n
+    m = re.search(r"(\d+) total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored", r.stdout)
+    assert m and int(m.group(3)) > 100 and m.group(4) == m.group(5) == "0", r.stdout
+
+
 # --- challenges ---
 
 
@@ -307,6 +337,22 @@ def test_authority_that_answers_garbage(proxy, authority, what):
         assert p.get("/", host="a.test", sni="a.test").status == 200
         assert p.memory() < 400_000
     finally:
+        a.close()
+
+
+def test_authority_that_never_answers(proxy, authority):
+    """Meanwhile the sites are served, and the program can be stopped at once."""
+    gate = threading.Event()
+    a = Answers(authority, lambda h, n: gate.wait(30))
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True)
+        until(lambda: a.requests, 20, "the request")
+        assert p.get("/", host="a.test", sni="a.test").status == 200
+        assert p.admin("acme status")["certificates"][0]["state"] == "ordering"
+        p.signal(signal.SIGTERM)
+        assert p.wait() == 0
+    finally:
+        gate.set()
         a.close()
 
 
