@@ -18,6 +18,7 @@
  */
 #include "acme/acme.h"
 #include "acme/check.h"
+#include "acme/uacme.h"
 #include "acme/url.h"
 #include "admin/admin.h"
 #include "admin/confine.h"
@@ -42,6 +43,7 @@ struct program {
     struct conf_options *options;
     struct loop *loop;
     struct relay *relay;
+    struct uacme *uacme; /* NULL: the built-in client */
     struct acme *acme;
     struct admin *admin;
     struct watch signals; /* the read end of a pipe that the handler writes to */
@@ -310,6 +312,9 @@ static bool may_reload(const struct conf *now, const struct conf *next, struct c
 
     if ((now->state == NULL) != (next->state == NULL) || (now->state && strcmp(now->state, next->state) != 0))
         conf_error(e, nowhere, "state", "cannot change in a running process; restart it");
+    if ((now->acme.uacme == NULL) != (next->acme.uacme == NULL) ||
+        (now->acme.uacme && strcmp(now->acme.uacme, next->acme.uacme) != 0))
+        conf_error(e, nowhere, "client", "cannot change in a running process; restart it");
     if (strcmp(now->user, next->user) != 0)
         conf_error(e, nowhere, "user", "cannot change in a running process; restart it");
     if (now->confine != next->confine)
@@ -405,13 +410,15 @@ static void make_state_folder(const struct conf *conf)
 static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     const struct conf_place nowhere = {"", 0, 0};
-    const struct acme_hooks acme_hooks = {p, adopt, identity};
+    const struct acme_hooks acme_hooks = {p, p->uacme, adopt, identity};
     struct certs *certs = certs_new(conf, false, e);
 
     if (!certs)
         return false;
     p->loop = loop_new();
     p->relay = p->loop ? relay_new(p->loop) : NULL;
+    if (p->loop && p->uacme && !uacme_watch(p->uacme, p->loop))
+        conf_error(e, nowhere, "acme", "uacme: %s", strerror(errno));
     p->acme = p->relay ? acme_new(p->loop, &acme_hooks) : NULL;
     const struct admin_hooks hooks = {p, reload, stop, p->acme};
     p->admin = p->acme ? admin_new(p->loop, p->relay, &hooks) : NULL;
@@ -492,13 +499,31 @@ static int check_name(struct program *p, struct conf *conf, const char *text)
     return status < 0 ? 1 : status;
 }
 
+/* --- uacme --- */
+
+static bool become_user(const void *conf)
+{
+    return confine_become_user(conf);
+}
+
+/* Before anything is open that uacme must not have. */
+static bool fork_uacme(struct program *p, struct conf *conf, struct conf_errors *e)
+{
+    if (!conf->acme.uacme)
+        return true;
+    p->uacme = uacme_fork(conf->acme.uacme, become_user, conf);
+    if (!p->uacme)
+        conf_error(e, (struct conf_place){"", 0, 0}, "client", "uacme cannot be helped: %s", strerror(errno));
+    return p->uacme != NULL;
+}
+
 static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     int status = 0;
 
     raise_descriptor_limit();
     raise_clock_floor(conf);
-    if (!start(p, conf, e)) {
+    if (!fork_uacme(p, conf, e) || !start(p, conf, e)) {
         log_flush();
         print_errors(e);
         return 1;
@@ -527,6 +552,7 @@ static void close_down(struct program *p)
     if (p->relay)
         relay_set_acme(p->relay, NULL);
     acme_free(p->acme);
+    uacme_free(p->uacme);
     relay_free(p->relay);
     if (p->loop) {
         timer_clear(p->loop, &p->daily);
@@ -574,8 +600,12 @@ int main(int argc, char **argv)
 {
     struct program program = {.signals = {.fd = -1}};
     struct conf_errors *e = conf_errors_new();
-    int status = 2;
+    int status = 2, hook = uacme_hook(argc, argv);
 
+    if (hook >= 0) {
+        conf_errors_free(e);
+        return hook;
+    }
     (void)signal(SIGPIPE, SIG_IGN);
     if (!e) {
         fputs("proxy: out of memory\n", stderr);

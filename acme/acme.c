@@ -10,6 +10,7 @@
 #include "acme/order.h"
 #include "acme/schedule.h"
 #include "acme/session.h"
+#include "acme/uacme.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -62,7 +63,8 @@ struct acme {
     struct job *jobs;
     struct job *current; /* whose order, or question, is under way */
     struct acme_order *order;
-    int lock; /* -1: not held */
+    bool runs_uacme; /* in place of an order */
+    int lock;        /* -1: not held */
     struct timer timer;
     const char *lost; /* why the state will be lost (file_why_lost); NULL: it will not */
     bool is_judged;
@@ -321,6 +323,16 @@ static void on_order(void *owner, const struct acme_outcome *outcome)
     look(a);
 }
 
+/* What uacme said last stands for the authority's words, which it repeats. */
+static void on_uacme(void *owner, enum uacme_end end, const char *said)
+{
+    struct acme *a = owner;
+    bool good = end == UACME_ISSUED || end == UACME_NOT_DUE;
+
+    a->runs_uacme = false;
+    on_order(a, &(struct acme_outcome){.why = good ? NULL : said, .problem = ""});
+}
+
 /* ---- renewal information ---- */
 
 /* "" when the site has no certificate of an authority's. */
@@ -375,7 +387,7 @@ static bool ask_information(struct acme *a, struct job *job)
 {
     char id[256];
 
-    if (job->due == 0 || job->schedule.ask_at > time_wall() || a->is_ephemeral ||
+    if (job->due == 0 || job->schedule.ask_at > time_wall() || a->is_ephemeral || a->hooks.uacme != NULL ||
         certificate_id(a, job, id, sizeof id)[0] == '\0' ||
         !use_session(a, a->conf->acme.directory, a->conf->state))
         return false;
@@ -402,10 +414,17 @@ static void start(struct acme *a, struct job *job)
 
     if (!is_trial && job->schedule.renew_at > 0 && job->schedule.not_after == job->not_after && job->due > 0)
         rq.replaces = certificate_id(a, job, id, sizeof id)[0] != '\0' ? id : NULL;
-    if (use_session(a, directory, rq.state))
+    if (a->hooks.uacme != NULL)
+        a->runs_uacme = uacme_run(
+            a->hooks.uacme,
+            &(struct uacme_request){
+                .acme = ca, .directory = directory, .state = rq.state, .names = rq.names, .n = rq.n},
+            on_uacme, a);
+    else if (use_session(a, directory, rq.state))
         a->order = acme_order_new(a->loop, a->session, a->challenges, &rq, on_order, a);
-    if (a->order == NULL) {
-        log_error("acme: out of memory");
+    if (a->order == NULL && !a->runs_uacme) {
+        log_error("acme: an order cannot be begun: %s",
+                  a->hooks.uacme ? "uacme is busy, or its helper gone" : "out of memory");
         wait(a, LOOK_MS);
         return;
     }
@@ -513,8 +532,11 @@ struct acme *acme_new(struct loop *loop, const struct acme_hooks *hooks)
 
 static void stop_order(struct acme *a)
 {
-    if (a->current != NULL && a->order == NULL)
+    if (a->runs_uacme)
+        uacme_cancel(a->hooks.uacme);
+    else if (a->current != NULL && a->order == NULL && a->session != NULL)
         acme_session_cancel(a->session); /* a question */
+    a->runs_uacme = false;
     acme_order_cancel(a->order);
     a->order = NULL;
     a->current = NULL;
@@ -642,7 +664,7 @@ bool acme_apply(struct acme *a, struct conf *conf)
         if (conf->sites[i].tls != CONF_TLS_ACME)
             continue;
         job = take_job(&before, &conf->sites[i]);
-        is_kept |= job != NULL && job == a->current && a->order != NULL;
+        is_kept |= job != NULL && job == a->current && (a->order != NULL || a->runs_uacme);
         if (job == NULL)
             job = job_new(conf, i);
         enough = job != NULL;
@@ -717,10 +739,10 @@ void acme_put_status(const struct acme *a, struct writer *w)
 {
     writer_u8(w, '[');
     for (const struct job *job = a->jobs; job != NULL; job = job->next) {
-        const char *state = job == a->current && a->order != NULL ? "ordering"
-                            : job->schedule.failures > 0          ? "failing"
-                            : job->not_after > 0                  ? "valid"
-                                                                  : "waiting";
+        const char *state = job == a->current && (a->order != NULL || a->runs_uacme) ? "ordering"
+                            : job->schedule.failures > 0                             ? "failing"
+                            : job->not_after > 0                                     ? "valid"
+                                                                                     : "waiting";
 
         writer_str(w, job == a->jobs ? "{\"name\":" : ",{\"name\":");
         json_put_string(w, bytes_str(job->names[0]));

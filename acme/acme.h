@@ -8,6 +8,7 @@
  *     session     directory, nonces, account, signed requests
  *     order       one order, from newOrder to the chain on the disk
  *     schedule    when
+ *     uacme       the program of that name, in place of session and order
  *     json, jws, csr, base64url, when, problem: what they are made of
  */
 #ifndef ACME_ACME_H
@@ -20,8 +21,11 @@
 
 struct acme;
 
+struct uacme;
+
 struct acme_hooks {
     void *ctx;
+    struct uacme *uacme; /* NULL: there is no such helper, the client is the built-in one */
     /* The certificate of site number i may be another one: serve what is in the state (certs_adopt). True if it was. */
     bool (*adopt)(void *ctx, unsigned site);
     /* The identity that site number i has now. */

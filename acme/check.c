@@ -39,7 +39,8 @@ struct acme_check {
     struct timer start;
 };
 
-__attribute__((format(printf, 3, 4))) static void say(struct acme_check *c, bool good, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void say(struct acme_check *c, bool good, const char *format,
+                                                      ...)
 {
     char line[1024];
     va_list args;
@@ -88,7 +89,8 @@ static bool begin(struct acme_check *c, const struct https_request *rq, https_do
 
 static void check_clock(struct acme_check *c, struct bytes date)
 {
-    int64_t now = time_wall(), theirs = when_http_date(date, now), off = theirs > now ? theirs - now : now - theirs;
+    int64_t now = time_wall(), theirs = when_http_date(date, now),
+            off = theirs > now ? theirs - now : now - theirs;
 
     if (theirs == 0)
         return;
@@ -107,8 +109,8 @@ static void on_directory(void *owner, const struct https_result *r)
     if (r->why != NULL)
         say(c, false, "the authority %s is not reached: %s", c->conf->acme.name, r->why);
     else if (r->status != 200)
-        say(c, false, "the authority %s answers with status %u; is the URL of its directory right?", c->conf->acme.name,
-            r->status);
+        say(c, false, "the authority %s answers with status %u; is the URL of its directory right?",
+            c->conf->acme.name, r->status);
     else
         say(c, true, "the authority %s is reached", c->conf->acme.name);
     if (r->why == NULL)
@@ -143,7 +145,8 @@ static void on_token(void *owner, const struct https_result *r)
         say(c, false,
             "%s: another server answers there (status %u%s%.*s); point the name to this machine, or have "
             "/.well-known/acme-challenge/ passed on to it",
-            at, r->status, server.n > 0 ? ", " : "", (int)(server.n < 64 ? server.n : 64), (const char *)server.p);
+            at, r->status, server.n > 0 ? ", " : "", (int)(server.n < 64 ? server.n : 64),
+            (const char *)server.p);
     else
         say(c, true, "%s leads here", at);
     c->i++;
@@ -194,8 +197,10 @@ static void on_start(struct timer *timer)
     struct dns_query *query;
 
     if (lost != NULL)
-        say(c, c->conf->state_is_ephemeral, "the state folder %s %s%s", c->conf->state != NULL ? c->conf->state : "",
-            lost, c->conf->state_is_ephemeral ? ", as ephemeral says" : "; give one that lasts, or say ephemeral on");
+        say(c, c->conf->state_is_ephemeral, "the state folder %s %s%s",
+            c->conf->state != NULL ? c->conf->state : "", lost,
+            c->conf->state_is_ephemeral ? ", as ephemeral says"
+                                        : "; give one that lasts, or say ephemeral on");
     else
         say(c, true, "the state folder %s lasts", c->conf->state);
     query = dns_resolve(c->dns, c->name, on_resolved, c);

@@ -102,7 +102,8 @@ static bool is_readable(const char *file)
 /* Can the user that we are now, without capabilities, read again what a reload reads? */
 static bool can_reload(const struct conf *conf)
 {
-    bool readable = is_readable(conf->file) && is_readable(conf->ticket_keys) && is_readable(conf->acme.ca_roots);
+    bool readable =
+        is_readable(conf->file) && is_readable(conf->ticket_keys) && is_readable(conf->acme.ca_roots);
 
     for (unsigned i = 0; i < conf->site_count; i++)
         readable = readable && is_readable(conf->sites[i].cert_file) && is_readable(conf->sites[i].key_file);
@@ -172,6 +173,19 @@ static bool drop_user(const struct conf *conf, bool files_confined, struct conf_
     log_info("user: %s (%u)%s", conf->user, (unsigned)uid,
              kept ? "" : "; a reload cannot bind ports below 1024");
     return true;
+}
+
+bool confine_become_user(const struct conf *conf)
+{
+    uid_t uid;
+    gid_t gid;
+
+    if (geteuid() != 0)
+        return true;
+    errno = EINVAL;
+    if (!find_user(conf->user, &uid, &gid))
+        return false;
+    return uid == 0 || (setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0);
 }
 
 /* --- the folders --- */

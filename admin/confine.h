@@ -17,4 +17,8 @@ bool confine(const struct conf *conf, struct conf_errors *e);
 /* What confine would refuse, found out without doing anything: the user to become does not exist. */
 bool confine_check(const struct conf *conf, struct conf_errors *e);
 
+/* Becomes the user that confine becomes, with none of root's rights left: for a program that is started beside the proxy.
+ * True also where there is nothing to give up; false with errno. */
+bool confine_become_user(const struct conf *conf);
+
 #endif

@@ -93,6 +93,22 @@ bool set_profile(struct statement *s)
     return s->draft->conf->acme.profile != NULL;
 }
 
+bool set_client(struct statement *s)
+{
+    struct conf_acme *acme = &s->draft->conf->acme;
+    const char *word = s->args[0].text;
+
+    if (strcmp(word, "builtin") == 0 && s->n == 1) {
+        acme->uacme = NULL;
+        return true;
+    }
+    if (strcmp(word, "uacme") != 0)
+        return statement_fail(s, &s->args[s->n - 1], "'%s' is none of %s", s->args[s->n - 1].text,
+                              s->directive->args);
+    acme->uacme = s->n > 1 ? statement_path(s, &s->args[1], "program") : "uacme";
+    return acme->uacme != NULL;
+}
+
 bool set_external_account(struct statement *s)
 {
     struct conf_acme *acme = &s->draft->conf->acme;

@@ -177,6 +177,7 @@ bool set_ca(struct statement *s);
 bool set_staging(struct statement *s);
 bool set_ca_roots(struct statement *s);
 bool set_profile(struct statement *s);
+bool set_client(struct statement *s);
 bool set_external_account(struct statement *s);
 /* Which of the sites that say nothing of their certificate get it from the authority; what hinders those that ask for
  * it. Once the listeners are known. */

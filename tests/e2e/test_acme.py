@@ -639,3 +639,110 @@ def test_check_of_what_is_no_name(ca, name):
     pebble, p = ca(start=False)
     r = run("--config", p.conf_path, "--check", name)
     assert r.returncode == 2 and "is not a name" in r.stderr
+
+
+# --- the other driver: uacme, which speaks in the proxy's place ---
+
+UACME = "client uacme"
+
+
+@pytest.fixture
+def by_uacme(ca):
+    """As ca, with client uacme. It trusts what the system trusts: so the authority's root stands there, for it alone."""
+    if not shutil.which("uacme"):
+        pytest.skip("uacme is not installed")
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs root, to show uacme another root certificate")
+
+    def make(sites=SITE, start=True, acme="", **kw):
+        pebble, p = ca(sites, start=False, acme=acme + "; " + UACME, **kw)
+        p.argv = ["unshare", "-m", "sh", "-c",
+                  "mount --bind %s /etc/ssl/certs/ca-certificates.crt && exec \"$@\"" % pebble.root, "sh"] + p.argv
+        if start:
+            p.start()
+        return pebble, p
+
+    return make
+
+
+@pytest.mark.parametrize("asan", [None, False])
+def test_uacme_issues(by_uacme, asan):
+    """Also where the proxy is confined and nobody (asan=False): the helper was there before."""
+    pebble, p = by_uacme("site a.test www.a.test { respond 200 }", asan=asan)
+    p.wait_log(ISSUED, 30)
+    text = openssl_text(certificate(p))
+    assert "DNS:a.test" in text and "DNS:www.a.test" in text and "Pebble" in text
+    assert pebble.issued() == 1
+    assert os.listdir(os.path.join(p.state, "challenge")) == []
+
+
+def test_uacme_external_account(by_uacme):
+    pebble, p = by_uacme(acme="external-account %s %s" % EAB, config={
+        "externalAccountBindingRequired": True, "externalAccountMACKeys": {EAB[0]: EAB[1]}})
+    p.wait_log(ISSUED, 30)
+
+
+def test_uacme_fails(by_uacme):
+    pebble, p = by_uacme(http_port=free_port())
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 30).group(0)
+    assert pebble.issued() == 0
+    assert p.admin("acme status")["certificates"][0]["state"] == "failing", line
+
+
+def test_uacme_is_not_there(by_uacme):
+    pebble, p = by_uacme(acme="email a@b.test", start=False)
+    p.write_conf(SITE)
+    p.preamble = p.preamble.replace(UACME, UACME + " /nonexistent/uacme")
+    p.write_conf(SITE)
+    p.start()
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 30).group(0)
+    assert "/nonexistent/uacme: No such file or directory" in line
+
+
+@pytest.mark.parametrize("first", ["builtin", "uacme"])
+def test_either_takes_over_from_the_other(by_uacme, first):
+    """Account, key and certificate of one are the other's: nothing is made twice but what is asked for."""
+    pebble, p = by_uacme(start=False)
+    if first == "builtin":
+        p.preamble = p.preamble.replace(UACME, "client builtin")
+        p.write_conf(SITE)
+    p.start()
+    p.wait_log(ISSUED, 30)
+    key = open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
+    account = open(os.path.join(p.state, "private", "key.pem")).read()
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    p.preamble = p.preamble.replace("client builtin", UACME) if first == "builtin" else \
+        p.preamble.replace(UACME, "client builtin")
+    p.write_conf(SITE)
+    p.start()
+    assert served_by_pebble(p)
+    assert p.admin("acme renew a.test")["ok"]
+    until(lambda: pebble.issued() == 2, 30, "a second certificate")
+    until(lambda: p.admin("acme status")["certificates"][0]["state"] == "valid", 10, "it is served")
+    assert key == open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
+    assert account == open(os.path.join(p.state, "private", "key.pem")).read()
+
+
+def test_client_cannot_change_in_a_running_process(ca):
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    p.preamble = p.preamble.replace("acme { ", "acme { client uacme; ")
+    r = p.reload(SITE)
+    assert not r["ok"] and "client: cannot change in a running process" in r["error"]
+
+
+@pytest.mark.parametrize("argv, status, there", [
+    (["begin", "http-01", "a.test", "T" * 43, "T" * 43 + ".x"], 0, True),
+    (["begin", "dns-01", "a.test", "T" * 43, "x"], 1, False),
+    (["begin", "http-01", "a.test", "../x", "x"], 1, False),
+    (["other", "http-01", "a.test", "T" * 43, "x"], 2, False)])
+def test_hook(tmp, argv, status, there):
+    r = run(*argv, env={"PROXY_ACME_STATE": tmp})
+    assert r.returncode == status, r.stderr
+    path = os.path.join(tmp, "challenge", "T" * 43)
+    assert os.path.exists(path) == there
+    if there:
+        assert open(path).read() == argv[4]
+        assert run("done", *argv[1:], env={"PROXY_ACME_STATE": tmp}).returncode == 0
+        assert not os.path.exists(path)
