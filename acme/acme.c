@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "certs/stored.h"
 #include "certs/trust.h"
 #include "net/dns.h"
 #include "version.h"
@@ -26,6 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_MS   (60u * 1000u) /* between two looks when nothing is due */
@@ -47,6 +49,7 @@ struct job {
     int64_t due;       /* when its certificate is to be asked for, were there no failures; 0: at once */
     int64_t not_after; /* of the certificate that `due` is about */
     char *problem;     /* of the last try; NULL: none */
+    struct stat file;  /* the chain's, as it was looked at last; zeros: not there */
     bool is_tested;    /* a trial passed: the next try is a real one */
 };
 
@@ -398,14 +401,17 @@ static bool ask_information(struct acme *a, struct job *job)
 
 /* ---- beginning an order ---- */
 
-/* After failures in a row the next ones shall count for nothing, until one passes; its state is apart. */
+/* After failures in a row the next ones shall count for nothing, until one passes; its state is apart. Where there is
+ * another authority to fall back on, it has every other try. */
 static void start(struct acme *a, struct job *job)
 {
     const struct conf_acme *ca = &a->conf->acme;
     bool is_trial =
         job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !a->is_ephemeral;
-    const char *directory =
-        ca->staging != NULL && (is_trial || a->is_ephemeral) ? ca->staging : ca->directory;
+    bool is_other = ca->fallback != NULL && job->schedule.failures % 2 == 1;
+    const char *directory = ca->staging != NULL && (is_trial || a->is_ephemeral) ? ca->staging
+                            : is_other                                            ? ca->fallback
+                                                                                  : ca->directory;
     struct acme_order_request rq = {.names = (const char *const *)job->names,
                                     .n = job->n,
                                     .state = is_trial ? a->trial_state : a->conf->state,
@@ -437,12 +443,28 @@ static void start(struct acme *a, struct job *job)
              is_trial ? ", as a trial after failures" : "");
 }
 
+/* Is the chain another file than at the last look? Reading it, and trying its key, costs more than asking for this. */
+static bool has_changed(const struct acme *a, struct job *job)
+{
+    char path[PATH_MAX];
+    struct stat before = job->file;
+
+    job->file = (struct stat){.st_ino = 0};
+    if (!stored_folder(path, sizeof path - sizeof "/cert.pem", a->conf->state, job->names[0], false))
+        return false;
+    strcat(path, "/cert.pem");
+    if (stat(path, &job->file) < 0)
+        job->file = (struct stat){.st_ino = 0};
+    return before.st_ino != job->file.st_ino || before.st_mtim.tv_sec != job->file.st_mtim.tv_sec ||
+           before.st_mtim.tv_nsec != job->file.st_mtim.tv_nsec || before.st_size != job->file.st_size;
+}
+
 /* What another program put into the folder. */
 static void adopt(struct acme *a, struct job *job)
 {
     char until[32];
 
-    if (!a->hooks.adopt(a->hooks.ctx, job->site))
+    if (!has_changed(a, job) || !a->hooks.adopt(a->hooks.ctx, job->site))
         return;
     set_due(a, job);
     put_time(until, job->not_after);

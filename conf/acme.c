@@ -40,26 +40,41 @@ bool set_email(struct statement *s)
     return s->draft->conf->acme.email != NULL;
 }
 
+/* The directory of an authority by its name, or its URL. NULL: reported, or out of memory. */
+static const char *directory_of(const struct statement *s, const char **staging)
+{
+    const char *text = s->args[0].text;
+
+    *staging = NULL;
+    for (size_t i = 0; i < sizeof authorities / sizeof authorities[0]; i++)
+        if (strcmp(text, authorities[i].name) == 0) {
+            *staging = authorities[i].staging;
+            return authorities[i].directory;
+        }
+    if (strncasecmp(text, "http://", 7) == 0)
+        statement_fail(s, &s->args[0], "'%s' is not encrypted; write the https:// URL", text);
+    else if (strncasecmp(text, "https://", 8) != 0 || text[8] == 0)
+        statement_fail(s, &s->args[0], "'%s' is none of %s", text, s->directive->args);
+    else
+        return statement_keep(s, text);
+    return NULL;
+}
+
 bool set_ca(struct statement *s)
 {
     struct conf_acme *acme = &s->draft->conf->acme;
-    const char *text = s->args[0].text;
 
-    acme->directory = acme->staging = NULL;
-    for (size_t i = 0; i < sizeof authorities / sizeof authorities[0]; i++)
-        if (strcmp(text, authorities[i].name) == 0) {
-            acme->directory = authorities[i].directory;
-            acme->staging = authorities[i].staging;
-        }
-    acme->name = statement_keep(s, text);
-    if (acme->directory == NULL) {
-        if (strncasecmp(text, "http://", 7) == 0)
-            return statement_fail(s, &s->args[0], "'%s' is not encrypted; write the https:// URL", text);
-        if (strncasecmp(text, "https://", 8) != 0 || text[8] == 0)
-            return statement_fail(s, &s->args[0], "'%s' is none of %s", text, s->directive->args);
-        acme->directory = acme->name;
-    }
-    return acme->name != NULL;
+    acme->directory = directory_of(s, &acme->staging);
+    acme->name = statement_keep(s, s->args[0].text);
+    return acme->directory != NULL && acme->name != NULL;
+}
+
+bool set_fallback(struct statement *s)
+{
+    const char *staging;
+
+    s->draft->conf->acme.fallback = directory_of(s, &staging);
+    return s->draft->conf->acme.fallback != NULL;
 }
 
 /* Another than the authority's own, or one for an authority of which none is known. */

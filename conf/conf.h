@@ -114,6 +114,7 @@ struct conf_acme {
     const char *directory; /* URL */
     const char *name;      /* as it was written: letsencrypt, or the URL */
     const char *staging;   /* its directory for trials, which count for nothing; NULL: none known */
+    const char *fallback;  /* another authority's, that has every other try after a failure; NULL: none */
     const char *email;     /* NULL: none given */
     const char *ca_roots;  /* file; NULL: the set that is compiled in */
     struct conf_place ca_roots_place;

@@ -175,6 +175,7 @@ bool set_acme(struct statement *s);
 bool set_email(struct statement *s);
 bool set_ca(struct statement *s);
 bool set_staging(struct statement *s);
+bool set_fallback(struct statement *s);
 bool set_ca_roots(struct statement *s);
 bool set_profile(struct statement *s);
 bool set_client(struct statement *s);

@@ -491,7 +491,25 @@ def test_authority_that_knows_no_window(small):
     assert len(c.orders) == 1 and p.get("/", host="a.test", sni="a.test").status == 200
 
 
-# --- trials ---
+# --- trials, and another authority ---
+
+
+def test_falls_back_on_another_authority(ca, proxy, authority, tmp):
+    """One failed before, so the other has its turn."""
+    pebble, p = ca(start=False)
+    pebble.close()
+    other = SmallCA(authority, tmp, p.http_port)
+    try:
+        p.preamble = p.preamble.replace("ca-roots", "fallback %s/dir; ca-roots" % other.url)
+        p.write_conf(SITE)
+        p.start()
+        p.wait_log("try 1 failed", 20)
+        assert p.admin("acme renew a.test")["ok"]
+        p.wait_log(ISSUED, 20)
+        assert len(other.orders) == 1 and not other.complaints
+    finally:
+        other.close()
+
 
 
 def test_after_failures_a_trial_comes_first(ca, proxy, authority, tmp):
