@@ -233,6 +233,8 @@ upstream_version()
 version_header()
 {
     musl=$(dpkg-query -W -f '${source:Upstream-Version}' musl-dev 2>/dev/null) || musl=unknown
+    jsmn=$(dpkg-query -W -f '${source:Upstream-Version}' libjsmn-dev 2>/dev/null) || jsmn=unknown
+    roots=$(dpkg-query -W -f '${Version}' ca-certificates 2>/dev/null) || roots=unknown
     mkdir -p $B/gen
     cat >$B/gen/version.h.new <<EOF
 /* Written by build.sh. */
@@ -241,6 +243,8 @@ version_header()
 #define PROXY_BEARSSL_VERSION "$(upstream_version bearssl)"
 #define PROXY_CARES_VERSION   "$(upstream_version c-ares)"
 #define PROXY_MUSL_VERSION    "$musl"
+#define PROXY_JSMN_VERSION    "$jsmn"
+#define PROXY_ROOTS_VERSION   "$roots"
 EOF
     if cmp -s $B/gen/version.h.new $B/gen/version.h; then
         rm $B/gen/version.h.new

@@ -63,9 +63,11 @@ static void print_errors(const struct conf_errors *e)
 static void print_version(void)
 {
     printf("proxy %s\n"
-           "BearSSL %s (MIT), c-ares %s (MIT), musl %s (MIT)\n"
+           "BearSSL %s (MIT), c-ares %s (MIT), jsmn %s (MIT), musl %s (MIT)\n"
+           "Mozilla's CA certificates, of Debian's ca-certificates %s (MPL 2.0)\n"
            "MIT licence. There is no warranty.\n",
-           PROXY_VERSION, PROXY_BEARSSL_VERSION, PROXY_CARES_VERSION, PROXY_MUSL_VERSION);
+           PROXY_VERSION, PROXY_BEARSSL_VERSION, PROXY_CARES_VERSION, PROXY_JSMN_VERSION, PROXY_MUSL_VERSION,
+           PROXY_ROOTS_VERSION);
 }
 
 static void put_upstreams(struct writer *w, const struct conf_path *p)

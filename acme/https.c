@@ -117,12 +117,12 @@ void https_cancel(struct https *h)
 static void fail(struct https *h, enum https_failure kind, const char *what)
 {
     const char *address = h->link != NULL ? https_link_address(h->link) : NULL;
+    const char *whom = h->url.authority[0] != '\0' ? h->url.authority : h->text;
 
     if (h->state >= DONE)
         return;
     h->kind = kind;
-    snprintf(h->why, sizeof h->why, address != NULL ? "%s: %s (%s)" : "%s: %s", h->url.authority, what,
-             address);
+    snprintf(h->why, sizeof h->why, address != NULL ? "%.200s: %s (%s)" : "%.200s: %s", whom, what, address);
     stop(h);
     enter(h, DONE);
     loop_post(h->context->loop, &h->step);

@@ -96,7 +96,7 @@ def test_version():
     r = run("--version")
     assert r.returncode == 0
     assert re.match(r"proxy \d+\.\d+", r.stdout)
-    for name in ("BearSSL 0.6", "c-ares 1.18", "musl", "MIT"):
+    for name in ("BearSSL 0.6", "c-ares 1.18", "jsmn 1.1", "musl", "MIT", "ca-certificates 20", "MPL"):
         assert name in r.stdout
 
 
