@@ -192,10 +192,14 @@ ROOTS_OBJECTS := $(patsubst %,$(B)/musl/obj/%.o,deps/ca-certificates/generate ce
 
 $(B)/gen/roots: $(ROOTS_OBJECTS) $(B)/musl/ldflags
 	$(Q)$(CC_musl) $(LDFLAGS_musl) -o $@ $(call group,$(ROOTS_OBJECTS))
-$(B)/gen/roots.h: $(B)/gen/roots $(ROOTS)
-	$(say) GEN $@
-	@$(B)/gen/roots $(ROOTS) >$@.tmp
-	@mv $@.tmp $@
+# Its user is compiled again only when it came out another.
+$(B)/gen/roots.ok: $(B)/gen/roots $(ROOTS)
+	$(say) GEN $(B)/gen/roots.h
+	@$(B)/gen/roots $(ROOTS) >$(B)/gen/roots.tmp
+	@if cmp -s $(B)/gen/roots.tmp $(B)/gen/roots.h; then rm $(B)/gen/roots.tmp; else mv $(B)/gen/roots.tmp $(B)/gen/roots.h; fi
+	@touch $@
+$(B)/gen/roots.h: $(B)/gen/roots.ok
+	@:
 $(foreach v,musl asan fuzz,$(B)/$(v)/obj/certs/roots.o): $(B)/gen/roots.h
 
 # ---- programs -------------------------------------------------------------------------------------------------
