@@ -275,6 +275,13 @@ static struct http_head *make_head(const struct https *h)
     return head;
 }
 
+/* In a verb of the stream, which is over then, and has nothing more to say. */
+static void out_of_memory(struct https *h)
+{
+    h->stream = NULL;
+    fail(h, HTTPS_MEMORY, "out of memory");
+}
+
 static void send_body(struct https *h)
 {
     while (h->stream != NULL && h->sent < h->payload_len) {
@@ -288,7 +295,7 @@ static void send_body(struct https *h)
         h->sent += n;
     }
     if (h->stream != NULL && !http_stream_end(h->stream, NULL))
-        fail(h, HTTPS_MEMORY, "out of memory");
+        out_of_memory(h);
 }
 
 static void begin_exchange(struct https *h)
@@ -310,6 +317,8 @@ static void begin_exchange(struct https *h)
     watch(h, SILENCE_MS);
     if (h->stream != NULL && http_stream_head(stream, head))
         send_body(h);
+    else
+        out_of_memory(h);
     http_head_free(head);
 }
 
