@@ -21,6 +21,7 @@
 #include "net/dns.h"
 #include "version.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -410,8 +411,8 @@ static void start(struct acme *a, struct job *job)
         job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !a->is_ephemeral;
     bool is_other = ca->fallback != NULL && job->schedule.failures % 2 == 1;
     const char *directory = ca->staging != NULL && (is_trial || a->is_ephemeral) ? ca->staging
-                            : is_other                                            ? ca->fallback
-                                                                                  : ca->directory;
+                            : is_other                                           ? ca->fallback
+                                                                                 : ca->directory;
     struct acme_order_request rq = {.names = (const char *const *)job->names,
                                     .n = job->n,
                                     .state = is_trial ? a->trial_state : a->conf->state,
@@ -446,13 +447,13 @@ static void start(struct acme *a, struct job *job)
 /* Is the chain another file than at the last look? Reading it, and trying its key, costs more than asking for this. */
 static bool has_changed(const struct acme *a, struct job *job)
 {
-    char path[PATH_MAX];
+    char folder[PATH_MAX], path[PATH_MAX];
     struct stat before = job->file;
 
     job->file = (struct stat){.st_ino = 0};
-    if (!stored_folder(path, sizeof path - sizeof "/cert.pem", a->conf->state, job->names[0], false))
+    if (!stored_folder(folder, sizeof folder, a->conf->state, job->names[0], false) ||
+        snprintf(path, sizeof path, "%s/cert.pem", folder) >= (int)sizeof path)
         return false;
-    strcat(path, "/cert.pem");
     if (stat(path, &job->file) < 0)
         job->file = (struct stat){.st_ino = 0};
     return before.st_ino != job->file.st_ino || before.st_mtim.tv_sec != job->file.st_mtim.tv_sec ||
@@ -514,6 +515,7 @@ static void look(struct acme *a)
     for (struct job *job = a->jobs; job != NULL; job = job->next)
         if (first == NULL || next_try(job) < next_try(first))
             first = job;
+    assert(first != NULL); /* there are jobs */
     until = next_try(first) - now;
     if (until > 0) {
         rest(a, until < (int64_t)(LOOK_MS / 1000) ? (uint64_t)until * 1000 : LOOK_MS);

@@ -262,7 +262,7 @@ struct acme_check *acme_check_new(struct loop *loop, const struct conf *conf, st
     c->dns = dns_new(loop);
     c->trust = c->dns != NULL ? load_trust(conf, why) : NULL;
     if (c->trust != NULL && strlen(name) < sizeof c->name) {
-        strcpy(c->name, name);
+        snprintf(c->name, sizeof c->name, "%s", name);
         c->https = (struct https_context){
             .loop = loop, .dns = c->dns, .trust = trust_of(c->trust), .user_agent = "proxy/" PROXY_VERSION};
         c->challenges = challenges;

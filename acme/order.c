@@ -483,11 +483,17 @@ static void ask_certificate_request(struct acme_order *o)
     mem_free(text);
 }
 
+/* The one under way. */
+static const struct authorization *current(const struct acme_order *o)
+{
+    assert(o->authorizations != NULL && o->i < o->n);
+    return &o->authorizations[o->i];
+}
+
 /* Sends what the state waits for an answer to. */
 static void ask(struct acme_order *o)
 {
     static const struct bytes as_get = {NULL, 0};
-    const struct authorization *a = o->n > 0 ? &o->authorizations[o->i] : NULL;
 
     if (loop_now(o->loop) > o->deadline) {
         fail(o, "the authority took longer than ten minutes");
@@ -495,16 +501,16 @@ static void ask(struct acme_order *o)
     }
     switch (o->state) {
     case NEW_ORDER: ask_order(o); break;
-    case AUTHORIZATION: post(o, a->url, as_get); break;
+    case AUTHORIZATION: post(o, current(o)->url, as_get); break;
     case CHALLENGE:
-        if (a->challenge != NULL)
-            post(o, a->challenge, bytes_str("{}"));
+        if (current(o)->challenge != NULL)
+            post(o, current(o)->challenge, bytes_str("{}"));
         else
             next_authorization(o, VALIDATION);
         break;
     case VALIDATION:
-        if (a->challenge != NULL)
-            post(o, a->url, as_get);
+        if (current(o)->challenge != NULL)
+            post(o, current(o)->url, as_get);
         else
             next_authorization(o, READY);
         break;

@@ -49,13 +49,13 @@ static void take_line(struct schedule *s, const char *line)
 
 void schedule_load(struct schedule *s, const char *state, const char *name)
 {
-    char path[PATH_MAX], *line, *rest;
+    char folder[PATH_MAX], path[PATH_MAX], *line, *rest;
     struct file f = {0};
 
     *s = (struct schedule){.failures = 0};
-    if (!stored_folder(path, sizeof path - sizeof "/schedule", state, name, false))
+    if (!stored_folder(folder, sizeof folder, state, name, false) ||
+        snprintf(path, sizeof path, "%s/schedule", folder) >= (int)sizeof path)
         return;
-    strcat(path, "/schedule");
     if (file_read(path, FILE_MAX, &f) != 0)
         return;
     for (rest = (char *)f.content.p; (line = strsep(&rest, "\n")) != NULL;)

@@ -108,13 +108,15 @@ static bool take_words(const struct helper *h, char *bytes, char *argv[WORDS_MAX
 static void become_uacme(const struct helper *h, char *const *argv, int output)
 {
     int null = open("/dev/null", O_RDWR);
+    const char *state = argv[1] != NULL ? argv[2] : NULL;
 
     if (null >= 0)
         dup2(null, 0);
     dup2(output, 1);
     dup2(output, 2);
     /* The state folder is the word behind -c, which comes first. */
-    if (setenv(HOOK_STATE, argv[2], 1) == 0 && h->become(h->ctx))
+    errno = EINVAL;
+    if (state != NULL && setenv(HOOK_STATE, state, 1) == 0 && h->become(h->ctx))
         execvp(h->program, argv);
     dprintf(2, "%s: %s\n", h->program, strerror(errno));
     _exit(127);
@@ -161,14 +163,13 @@ static bool run(const struct helper *h, char *const *argv)
 
 static void help(const struct helper *h)
 {
-    static char bytes[BYTES_MAX];
-    char *argv[WORDS_MAX + 2];
+    char *bytes = mem_alloc(BYTES_MAX), *argv[WORDS_MAX + 2];
 
     (void)prctl(PR_SET_NAME, "proxy-uacme");
     (void)signal(SIGINT, SIG_IGN); /* the terminal's is for the proxy, whose end is ours */
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
-    while (take_words(h, bytes, argv) && run(h, argv))
+    while (bytes != NULL && take_words(h, bytes, argv) && run(h, argv))
         ;
     _exit(0);
 }

@@ -162,7 +162,8 @@ static void do_acme_renew(struct admin_session *s, struct bytes name)
     if (acme_renew(s->admin->hooks.acme, name))
         (void)conn_put(s->conn, OK, sizeof OK - 1);
     else
-        answer_error(s, "no site of that name gets its certificate from an authority; acme status lists them");
+        answer_error(s,
+                     "no site of that name gets its certificate from an authority; acme status lists them");
 }
 
 static const struct {
@@ -170,9 +171,9 @@ static const struct {
     void (*run)(struct admin_session *s);
 } COMMANDS[] = {
     {"acme status", do_acme_status},
-    {"status", do_status},
-    {"reload", do_reload},
-    {"stop",   do_stop  },
+    {"status",      do_status     },
+    {"reload",      do_reload     },
+    {"stop",        do_stop       },
 };
 
 /* An unknown line is the last one: a browser can be made to send bytes of an attacker's choice to a local port inside

@@ -184,14 +184,12 @@ void mem_free(void *p)
 
 void mem_free_sized(void *p, size_t n)
 {
-    size_t class = class_for(n);
-
-    if (!EXACT || p == NULL || class >= CLASSES) {
-        assert(!SANITIZED || p == NULL || malloc_usable_size(p) == (n > 0 ? n : 1));
-        mem_free(p);
+    if (EXACT && p != NULL && class_for(n) < CLASSES) {
+        give_block(p, class_for(n), size_of(class_for(n)));
         return;
     }
-    give_block(p, class, size_of(class));
+    assert(!SANITIZED || p == NULL || malloc_usable_size(p) == (n > 0 ? n : 1));
+    mem_free(p);
 }
 
 void mem_wipe(void *p, size_t n)

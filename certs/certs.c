@@ -31,7 +31,7 @@ struct site {
     unsigned name_count;
     bool is_acme;        /* an authority's, by acme/ */
     bool is_self_signed; /* made here; of an ACME site until it has its own */
-    bool is_kept; /* in the state: after a restart it is the same */
+    bool is_kept;        /* in the state: after a restart it is the same */
 };
 
 /* Where a name leads. */
@@ -325,7 +325,8 @@ bool certs_adopt(struct certs *certs, unsigned index)
     id = stored_load(certs->state, site->names[0]);
     if (id == NULL)
         return false;
-    if (!site->is_self_signed && memcmp(id->fingerprint, site->id->fingerprint, sizeof id->fingerprint) == 0) {
+    if (!site->is_self_signed &&
+        memcmp(id->fingerprint, site->id->fingerprint, sizeof id->fingerprint) == 0) {
         tls_identity_unref(id);
         return false;
     }

@@ -163,8 +163,8 @@ const char *pem_load_chain(struct tls_identity *id, struct bytes pem_text)
                         "no PEM block in this file");
 }
 
-const char *pem_each_certificate(struct bytes text, void (*take)(struct writer *w, struct bytes der), struct writer *w,
-                                 size_t *blocks)
+const char *pem_each_certificate(struct bytes text, void (*take)(struct writer *w, struct bytes der),
+                                 struct writer *w, size_t *blocks)
 {
     struct pem pem;
     const char *problem = NULL;

@@ -19,8 +19,8 @@ const char *pem_load_chain(struct tls_identity *id, struct bytes pem);
  * that are not supported, are named as such. NULL, or what is wrong (static). */
 const char *pem_load_key(struct tls_identity *id, struct bytes pem);
 /* Each CERTIFICATE block's DER to `take`, and how many there were. NULL, or what is wrong (static). */
-const char *pem_each_certificate(struct bytes pem, void (*take)(struct writer *w, struct bytes der), struct writer *w,
-                                 size_t *blocks);
+const char *pem_each_certificate(struct bytes pem, void (*take)(struct writer *w, struct bytes der),
+                                 struct writer *w, size_t *blocks);
 /* A DER blob as a PEM block, lines of 64 characters. */
 void pem_write(struct writer *w, const char *label, struct bytes der);
 

@@ -224,7 +224,7 @@ void finish_acme(struct draft *d)
         for (unsigned k = 0; k < site->name_count; k++) {
             const char *name = site->names[k].text;
 
-            all &= is_for_the_authority(conf, name[0] == '*' ? name + 2 : name);
+            all = all && is_for_the_authority(conf, name[0] == '*' ? name + 2 : name);
         }
         if (site->tls == CONF_TLS_AUTO)
             site->tls = all && !conf->demo ? CONF_TLS_ACME : CONF_TLS_SELF_SIGNED;

@@ -118,9 +118,10 @@ struct conf_acme {
     const char *email;     /* NULL: none given */
     const char *ca_roots;  /* file; NULL: the set that is compiled in */
     struct conf_place ca_roots_place;
-    const char *uacme;                 /* the program that does it; NULL: acme/ itself */
-    const char *profile;               /* NULL: the authority's own choice */
-    const char *account_id, *hmac_key; /* external account binding (§7.3.4), the key in base64url; NULL: none */
+    const char *uacme;   /* the program that does it; NULL: acme/ itself */
+    const char *profile; /* NULL: the authority's own choice */
+    const char *account_id,
+        *hmac_key; /* external account binding (§7.3.4), the key in base64url; NULL: none */
 };
 
 struct conf_listen {
@@ -140,11 +141,11 @@ struct conf {
     unsigned listen_count;
     struct conf_site *sites;
     unsigned site_count;
-    const char *state; /* folder; NULL: none could be found and none is needed */
+    const char *state;       /* folder; NULL: none could be found and none is needed */
     bool state_is_ephemeral; /* it may go with the process, and that is meant so */
-    const char *user;  /* to become when root; default "nobody" (65534) when there is no such */
-    bool confine;      /* default true */
-    const char *admin; /* "unix:STATE/control.sock", "127.0.0.1:2019" or "off" */
+    const char *user;        /* to become when root; default "nobody" (65534) when there is no such */
+    bool confine;            /* default true */
+    const char *admin;       /* "unix:STATE/control.sock", "127.0.0.1:2019" or "off" */
     enum log_level log_level;
     enum conf_log_format log_format;
     struct cidr *trusted; /* trusted-proxies */

@@ -288,7 +288,8 @@ static void check_usage(struct conf_options *o)
         o->command = CONF_ACME;
         if (strcmp(o->words, "acme status") != 0 &&
             (strncmp(o->words, "acme renew ", 11) != 0 || strchr(o->words + 11, ' ') != NULL))
-            conf_error(o->errors, on_command_line, NULL, "'%s' is neither acme status nor acme renew NAME", o->words);
+            conf_error(o->errors, on_command_line, NULL, "'%s' is neither acme status nor acme renew NAME",
+                       o->words);
     }
     if ((o->cert != NULL) != (o->key != NULL))
         conf_error(o->errors, on_command_line, o->cert != NULL ? "cert" : "key", "needs --%s FILE too",

@@ -8,15 +8,15 @@
 #include "certs/trust.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ALL_MAX (1024u * 1024u)
 
-static uint8_t all[ALL_MAX];
-
 int main(int argc, char **argv)
 {
-    struct writer w = writer_of(all, sizeof all);
+    uint8_t *all = malloc(ALL_MAX);
+    struct writer w = writer_of(all, all != NULL ? ALL_MAX : 0);
 
     for (int i = 1; i < argc; i++) {
         struct file f = {0};
@@ -38,5 +38,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < writer_len(&w); i++)
         printf("%u,%s", all[i], i % 24 == 23 ? "\n" : "");
     putchar('\n');
+    free(all);
     return argc > 1 && !ferror(stdout) ? 0 : 1;
 }

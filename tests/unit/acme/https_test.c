@@ -342,7 +342,8 @@ TEST(memory_that_runs_out)
     static const char text[] = OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     struct server s = serve(KEEP, text, sizeof text - 1);
     size_t blocks = mem_blocks();
-    size_t used = 0; /* attempts to allocate: the one that fails was among them, or the life is over without it */
+    size_t used =
+        0; /* attempts to allocate: the one that fails was among them, or the life is over without it */
     long n = 0;
 
     for (; (size_t)n <= used; n++) {

@@ -113,21 +113,21 @@ TEST(demos)
 TEST(sites)
 {
     static const struct line_case cases[] = {
-        {"example.com=app:8080",                                                              NULL, "[::]:443s [::]:80 | *self-signed example.com /=app:8080 "      },
+        {"example.com=app:8080",                                                              NULL, "[::]:443s [::]:80 | *self-signed example.com /=app:8080 " },
         {"Example.com=app:1 b.example=2 example.com=app:3 default=unix:/x",                   NULL,
-         "[::]:443s [::]:80 | self-signed example.com /=app:1,app:3 | self-signed b.example /=127.0.0.1:2 | *self-signed /=unix:/x "                                              },
+         "[::]:443s [::]:80 | self-signed example.com /=app:1,app:3 | self-signed b.example /=127.0.0.1:2 | *self-signed /=unix:/x "                           },
         {"--listen 0.0.0.0:8443 --backend 127.0.0.1:8000 --cert server.crt --key server.key", NULL,
-         "0.0.0.0:8443s | *files server.crt server.key /=127.0.0.1:8000 "                                                                                    },
+         "0.0.0.0:8443s | *files server.crt server.key /=127.0.0.1:8000 "                                                                                      },
         {"--listen=8443 --upstream=8000 --backend 8001",                                      NULL,
-         "[::]:8443s | *self-signed /=127.0.0.1:8000,127.0.0.1:8001 "                                                                                        },
-        {"--backend 8000",                                                                    NULL, "[::]:443s [::]:80 | *self-signed /=127.0.0.1:8000 "     },
+         "[::]:8443s | *self-signed /=127.0.0.1:8000,127.0.0.1:8001 "                                                                                          },
+        {"--backend 8000",                                                                    NULL, "[::]:443s [::]:80 | *self-signed /=127.0.0.1:8000 "       },
         {"a.example=1 --backend 2 b.example=3",                                               NULL,
          "[::]:443s [::]:80 | self-signed a.example /=127.0.0.1:1 | self-signed b.example /=127.0.0.1:3 | *self-signed "
-         "/=127.0.0.1:2 "                                                                                                                                    },
+         "/=127.0.0.1:2 "                                                                                                                                      },
         {"a.example=1 --backend 2",                                                           NULL,
-         "[::]:443s [::]:80 | self-signed a.example /=127.0.0.1:1 | *self-signed /=127.0.0.1:2 "                                                                    },
-        {"-- a.example=1",                                                                    NULL, "[::]:443s [::]:80 | *self-signed a.example /=127.0.0.1:1 "     },
-        {"a.example=1 --cert c --key k",                                                      NULL, "[::]:443s [::]:80 | *files a.example c k /=127.0.0.1:1 "},
+         "[::]:443s [::]:80 | self-signed a.example /=127.0.0.1:1 | *self-signed /=127.0.0.1:2 "                                                               },
+        {"-- a.example=1",                                                                    NULL, "[::]:443s [::]:80 | *self-signed a.example /=127.0.0.1:1 "},
+        {"a.example=1 --cert c --key k",                                                      NULL, "[::]:443s [::]:80 | *files a.example c k /=127.0.0.1:1 "  },
     };
     check_lines(cases, COUNT(cases));
 }
@@ -136,16 +136,16 @@ TEST(over_a_file)
 {
     static const char file[] = "listen 1 2; listen-http 3\nsite a.example { upstream 1 }";
     static const struct line_case cases[] = {
-        {"--config t",                              file,                                                           "[::]:1s [::]:2s [::]:3 | *self-signed a.example /=127.0.0.1:1 "          },
+        {"--config t",                              file,                                                           "[::]:1s [::]:2s [::]:3 | *self-signed a.example /=127.0.0.1:1 "   },
         {"--config t --listen 5 --listen=6%207",    file,
-         "[::]:3 [::]:5s [::]:6s [::]:7s | *self-signed a.example /=127.0.0.1:1 "                                                                                                             },
-        {"-ct --listen-http 5",                     file,                                                           "[::]:1s [::]:2s [::]:5 | *self-signed a.example /=127.0.0.1:1 "          },
+         "[::]:3 [::]:5s [::]:6s [::]:7s | *self-signed a.example /=127.0.0.1:1 "                                                                                                      },
+        {"-ct --listen-http 5",                     file,                                                           "[::]:1s [::]:2s [::]:5 | *self-signed a.example /=127.0.0.1:1 "   },
         {"-c t b.example=2",                        file,
-         "[::]:1s [::]:2s [::]:3 | self-signed a.example /=127.0.0.1:1 | self-signed b.example /=127.0.0.1:2 "                                                                                       },
+         "[::]:1s [::]:2s [::]:3 | self-signed a.example /=127.0.0.1:1 | self-signed b.example /=127.0.0.1:2 "                                                                         },
         {"--config=t --backend 9 --cert c --key k", file,
          "[::]:1s [::]:2s [::]:3 | *files a.example c k /=127.0.0.1:9 "                                                                                                                },
         {"--config=t --backend 9",                  "site a.example { respond 200 } site b.example { upstream 1 }",
-         "[::]:443s [::]:80 | self-signed a.example /= | self-signed b.example /=127.0.0.1:1 | *self-signed /=127.0.0.1:9 "                                                                          },
+         "[::]:443s [::]:80 | self-signed a.example /= | self-signed b.example /=127.0.0.1:1 | *self-signed /=127.0.0.1:9 "                                                            },
         {"--config=t --cert c --key k",             "site a.example { respond 200 } site b.example { upstream 1 }",
          "--cert: none of the sites is the default one; write tls cert FILE key FILE in its site"                                                                                      },
         {"--config=t a.example=2",                  file,                                                           "argument 2: site: a.example is given twice; the first is at t:2:6"},

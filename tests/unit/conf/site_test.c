@@ -165,17 +165,17 @@ TEST(responses)
 TEST(certificates)
 {
     static const struct conf_case cases[] = {
-        {"self-signed",     ""                                                       },
-        {"off",             ""                                                       },
-        {"key a cert b",    ""                                                       },
+        {"self-signed",     ""                                                             },
+        {"off",             ""                                                             },
+        {"key a cert b",    ""                                                             },
         {"on",              "'on' is none of acme | self-signed | off | cert FILE key FILE"},
-        {"cert a key",      "key without its file; tls cert FILE key FILE"           },
-        {"cert a cert b",   "cert is given twice; tls cert FILE key FILE"            },
-        {"cert a chain b",  "'chain' is neither cert nor key; tls cert FILE key FILE"},
-        {"cert a",          "a cert without its key; tls cert FILE key FILE"         },
-        {"key a",           "a key without its cert; tls cert FILE key FILE"         },
-        {"cert \"\" key b", "an empty name; write the path of a file"                },
-        {"off on",          "'on' is too much; tls off"                              },
+        {"cert a key",      "key without its file; tls cert FILE key FILE"                 },
+        {"cert a cert b",   "cert is given twice; tls cert FILE key FILE"                  },
+        {"cert a chain b",  "'chain' is neither cert nor key; tls cert FILE key FILE"      },
+        {"cert a",          "a cert without its key; tls cert FILE key FILE"               },
+        {"key a",           "a key without its cert; tls cert FILE key FILE"               },
+        {"cert \"\" key b", "an empty name; write the path of a file"                      },
+        {"off on",          "'on' is too much; tls off"                                    },
     };
     static const unsigned columns[] = {5, 5, 5, 5, 12, 12, 12, 1, 1, 10, 9};
 
