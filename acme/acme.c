@@ -8,6 +8,7 @@
 
 #include "acme/ari.h"
 #include "acme/order.h"
+#include "acme/report.h"
 #include "acme/schedule.h"
 #include "acme/session.h"
 #include "acme/uacme.h"
@@ -35,10 +36,9 @@
 #define ASK_MIN   60            /* seconds between two questions for renewal information */
 #define ASK_MAX   86400
 #define ASK_USUAL (6 * 3600)
-#define LOCKED_MS (10u * 1000u)   /* while another process issues */
-#define ROOTS_MAX (1024u * 1024u) /* bytes of a ca-roots file */
-#define TRIAL     "/.trial"       /* the state of trials, below the state */
-#define FAILURES  3u              /* in a row, after which a trial has to pass first */
+#define LOCKED_MS (10u * 1000u) /* while another process issues */
+#define TRIAL     "/.trial"     /* the state of trials, below the state */
+#define FAILURES  3u            /* in a row, after which a trial has to pass first */
 
 /* One site's certificate. */
 struct job {
@@ -213,60 +213,6 @@ static void drop_lock(struct acme *a)
 
 /* ---- orders ---- */
 
-static void put_names(const struct job *job, char *out, size_t size)
-{
-    struct writer w = writer_of(out, size - 1);
-
-    for (unsigned i = 0; i < job->n && i < 5; i++)
-        writer_printf(&w, "%s%s", i > 0 ? ", " : "", job->names[i]);
-    if (job->n > 5)
-        writer_printf(&w, " and %u more", job->n - 5);
-    out[writer_len(&w)] = '\0';
-}
-
-static void put_time(char out[32], int64_t s)
-{
-    struct writer w = writer_of(out, 31);
-
-    time_put_iso(&w, s * 1000);
-    out[writer_len(&w)] = '\0';
-}
-
-/* The likeliest cause among those that we can tell. */
-static const char *likely_cause(const struct acme_outcome *o)
-{
-    if (strcmp(o->problem, "rateLimited") == 0)
-        return "the authority limits how often it is asked";
-    if (strcmp(o->problem, "caa") == 0)
-        return "a CAA record in the DNS forbids this authority; add it there, or take another ca";
-    if (strcmp(o->problem, "dns") == 0)
-        return "the name does not resolve as it should; look at its A and AAAA records";
-    if (strcmp(o->problem, "rejectedIdentifier") == 0)
-        return "the authority does not issue for this name";
-    if (strcmp(o->problem, "externalAccountRequired") == 0)
-        return "the authority wants external-account KEY-ID HMAC-KEY in acme { }";
-    if (o->name != NULL && o->asked > 0)
-        return "it asked here and got the right answer, so another of its requests went to another server: is there a "
-               "second address (AAAA) for the name?";
-    if (strcmp(o->problem, "connection") == 0)
-        return "nothing that asked for the challenge reached this proxy: port 80 of that address must lead here";
-    if (strcmp(o->problem, "unauthorized") == 0 || strcmp(o->problem, "incorrectResponse") == 0)
-        return "another server answered at that address: does the name point to this machine?";
-    return NULL;
-}
-
-static void say_failure(const struct job *job, const struct acme_outcome *o)
-{
-    const char *cause = likely_cause(o);
-    char next[32];
-
-    put_time(next, job->schedule.next_try);
-    log_error("acme: %s: %s%s%s%s%s%s; try %u failed, the next is not before %s",
-              o->name ? o->name : job->names[0], o->why, o->address ? " (address tried: " : "",
-              o->address ? o->address : "", o->address ? ")" : "", cause ? "; likely: " : "",
-              cause ? cause : "", job->schedule.failures, next);
-}
-
 /* The session with that authority. False when out of memory. */
 static bool use_session(struct acme *a, const char *directory, const char *state)
 {
@@ -288,15 +234,14 @@ static void on_trial(struct job *job)
 
 static void on_issued(struct acme *a, struct job *job)
 {
-    char until[32];
+    char until[REPORT_TIME];
 
     schedule_succeeded(&job->schedule);
     mem_free(job->problem);
     job->problem = NULL;
     (void)a->hooks.adopt(a->hooks.ctx, job->site);
     set_due(a, job);
-    put_time(until, job->not_after);
-    log_info("acme: %s: a new certificate, until %s", job->names[0], until);
+    log_info("acme: %s: a new certificate, until %s", job->names[0], report_time(job->not_after, until));
 }
 
 static void on_failed(struct job *job, const struct acme_outcome *outcome)
@@ -307,7 +252,7 @@ static void on_failed(struct job *job, const struct acme_outcome *outcome)
     schedule_failed(&job->schedule, time_wall(), outcome->retry_after, random);
     mem_free(job->problem);
     job->problem = mem_strdup(outcome->why);
-    say_failure(job, outcome);
+    report_failure(job->names[0], outcome, &job->schedule);
 }
 
 static void on_order(void *owner, const struct acme_outcome *outcome)
@@ -358,15 +303,15 @@ static void take_window(struct job *job, const struct ari_window *window)
     bool is_kept =
         s->not_after == job->not_after && s->renew_at >= window->start && s->renew_at <= window->end;
     uint64_t random;
-    char at[32];
+    char at[REPORT_TIME];
 
     if (is_kept)
         return;
     random_bytes(&random, sizeof random);
     s->not_after = job->not_after;
     s->renew_at = job->due = ari_moment(window, random);
-    put_time(at, s->renew_at);
-    log_info("acme: %s: to be renewed at %s, by the authority's wish", job->names[0], at);
+    log_info("acme: %s: to be renewed at %s, by the authority's wish", job->names[0],
+             report_time(s->renew_at, at));
 }
 
 static void on_information(void *owner, const struct acme_reply *r)
@@ -417,7 +362,7 @@ static void start(struct acme *a, struct job *job)
                                     .n = job->n,
                                     .state = is_trial ? a->trial_state : a->conf->state,
                                     .profile = ca->profile};
-    char names[512], id[256];
+    char names[REPORT_NAMES], id[256];
 
     if (!is_trial && job->schedule.renew_at > 0 && job->schedule.not_after == job->not_after && job->due > 0)
         rq.replaces = certificate_id(a, job, id, sizeof id)[0] != '\0' ? id : NULL;
@@ -438,8 +383,7 @@ static void start(struct acme *a, struct job *job)
     a->current = job;
     a->is_trial = is_trial;
     job->is_tested = false;
-    put_names(job, names, sizeof names);
-    log_info("acme: ordering a certificate for %s from %s%s", names,
+    log_info("acme: ordering a certificate for %s from %s%s", report_names(rq.names, rq.n, names),
              directory == ca->directory ? ca->name : directory,
              is_trial ? ", as a trial after failures" : "");
 }
@@ -463,14 +407,13 @@ static bool has_changed(const struct acme *a, struct job *job)
 /* What another program put into the folder. */
 static void adopt(struct acme *a, struct job *job)
 {
-    char until[32];
+    char until[REPORT_TIME];
 
     if (!has_changed(a, job) || !a->hooks.adopt(a->hooks.ctx, job->site))
         return;
     set_due(a, job);
-    put_time(until, job->not_after);
     log_info("acme: %s: the certificate in %s was renewed by another program, until %s", job->names[0],
-             a->conf->state, until);
+             a->conf->state, report_time(job->not_after, until));
 }
 
 /* Nothing is issued by a clock that is known to be wrong: validity and tries would be counted by it. */
@@ -584,21 +527,6 @@ void acme_free(struct acme *a)
     mem_free(a);
 }
 
-static struct trust *load_roots(const struct conf *conf, const char **why)
-{
-    struct file f = {0};
-    int error = file_read(conf->acme.ca_roots, ROOTS_MAX, &f);
-    struct trust *trust;
-
-    if (error != 0) {
-        *why = strerror(error);
-        return NULL;
-    }
-    trust = trust_load(bytes_of(f.content.p, f.content.n), why);
-    file_release(&f);
-    return trust;
-}
-
 static bool wants_any(const struct conf *conf)
 {
     for (unsigned i = 0; i < conf->site_count; i++)
@@ -614,7 +542,7 @@ bool acme_check(const struct conf *conf, struct conf_errors *e)
 
     if (conf->acme.ca_roots == NULL || !wants_any(conf))
         return true;
-    trust = load_roots(conf, &why);
+    trust = trust_load_file(conf->acme.ca_roots, &why);
     if (trust == NULL)
         conf_error(e, conf->acme.ca_roots_place, "ca-roots", "%s: %s", conf->acme.ca_roots, why);
     trust_free(trust);
@@ -662,7 +590,8 @@ static bool prepare(struct acme *a)
     (void)acme_challenges(a, a->conf->state);
     if (a->trial_state == NULL)
         a->trial_state = join(a->conf->state, TRIAL);
-    a->roots = a->conf->acme.ca_roots != NULL ? load_roots(a->conf, &why) : trust_builtin();
+    a->roots =
+        a->conf->acme.ca_roots != NULL ? trust_load_file(a->conf->acme.ca_roots, &why) : trust_builtin();
     if (a->roots == NULL || a->dns == NULL || a->challenges == NULL || a->trial_state == NULL)
         return false;
     judge_state(a);

@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define CLOCK_TOLERANCE 300 /* seconds; an answer's Date is as old as the answer */
-#define ROOTS_MAX       (1024u * 1024u)
 
 struct acme_check {
     struct loop *loop;
@@ -210,24 +209,6 @@ static void on_start(struct timer *timer)
 
 /* ---- */
 
-static struct trust *load_trust(const struct conf *conf, const char **why)
-{
-    struct file f = {0};
-    struct trust *trust;
-    int error;
-
-    *why = "out of memory";
-    if (conf->acme.ca_roots == NULL)
-        return trust_builtin();
-    if ((error = file_read(conf->acme.ca_roots, ROOTS_MAX, &f)) != 0) {
-        *why = strerror(error);
-        return NULL;
-    }
-    trust = trust_load(bytes_of(f.content.p, f.content.n), why);
-    file_release(&f);
-    return trust;
-}
-
 /* A token like an authority's, and an answer that nobody else can give. */
 static bool make_token(struct acme_check *c)
 {
@@ -260,7 +241,8 @@ struct acme_check *acme_check_new(struct loop *loop, const struct conf *conf, st
     c->port = port;
     c->start.fired = on_start;
     c->dns = dns_new(loop);
-    c->trust = c->dns != NULL ? load_trust(conf, why) : NULL;
+    if (c->dns != NULL)
+        c->trust = conf->acme.ca_roots != NULL ? trust_load_file(conf->acme.ca_roots, why) : trust_builtin();
     if (c->trust != NULL && strlen(name) < sizeof c->name) {
         snprintf(c->name, sizeof c->name, "%s", name);
         c->https = (struct https_context){

@@ -5,13 +5,17 @@
  */
 #include "certs/trust.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "certs/der.h"
 #include "certs/key.h"
 #include "certs/pem.h"
 #include "certs/x509.h"
 
+#include <errno.h>
 #include <string.h>
+
+#define FILE_MAX (1024u * 1024u)
 
 /* Kinds: 0 is RSA, others are the curves' numbers. */
 enum { KIND_RSA = 0 };
@@ -132,6 +136,21 @@ struct trust *trust_load(struct bytes pem, const char **why)
         mem_free(bytes);
     else
         trust->bytes = bytes;
+    return trust;
+}
+
+struct trust *trust_load_file(const char *path, const char **why)
+{
+    struct file f = {0};
+    int error = file_read(path, FILE_MAX, &f);
+    struct trust *trust;
+
+    if (error != 0) {
+        *why = error == EFBIG ? "larger than 1 MiB; it should hold certificates in PEM" : strerror(error);
+        return NULL;
+    }
+    trust = trust_load(bytes_of(f.content.p, f.content.n), why);
+    file_release(&f);
     return trust;
 }
 

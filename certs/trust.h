@@ -13,6 +13,8 @@ struct trust;
 /* The CERTIFICATE blocks of a PEM file, each as an anchor (RSA keys, and EC keys on P-256, P-384 and P-521). NULL with
  * what is wrong in *why (static): one of them is damaged, none is there. */
 struct trust *trust_load(struct bytes pem, const char **why);
+/* The same of a file of at most 1 MiB; *why may be an errno's text. */
+struct trust *trust_load_file(const char *path, const char **why);
 /* Mozilla's set, as Debian's ca-certificates had it when this was built. NULL when out of memory. */
 struct trust *trust_builtin(void);
 void trust_free(struct trust *trust); /* NULL is fine */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Lines for people. The authority's words are never left out; ours only add to them.
+ */
+#include "acme/report.h"
+
+#include "base/log.h"
+#include "base/time.h"
+
+#include <string.h>
+
+#define NAMES_SHOWN 5u
+
+const char *report_time(int64_t s, char out[REPORT_TIME])
+{
+    struct writer w = writer_of(out, REPORT_TIME - 1);
+
+    time_put_iso(&w, s * 1000);
+    out[writer_len(&w)] = '\0';
+    return out;
+}
+
+const char *report_names(const char *const *names, unsigned n, char out[REPORT_NAMES])
+{
+    struct writer w = writer_of(out, REPORT_NAMES - 1);
+
+    for (unsigned i = 0; i < n && i < NAMES_SHOWN; i++)
+        writer_printf(&w, "%s%s", i > 0 ? ", " : "", names[i]);
+    if (n > NAMES_SHOWN)
+        writer_printf(&w, " and %u more", n - NAMES_SHOWN);
+    out[writer_len(&w)] = '\0';
+    return out;
+}
+
+/* The likeliest cause among those that we can tell. */
+static const char *likely_cause(const struct acme_outcome *o)
+{
+    if (strcmp(o->problem, "rateLimited") == 0)
+        return "the authority limits how often it is asked";
+    if (strcmp(o->problem, "caa") == 0)
+        return "a CAA record in the DNS forbids this authority; add it there, or take another ca";
+    if (strcmp(o->problem, "dns") == 0)
+        return "the name does not resolve as it should; look at its A and AAAA records";
+    if (strcmp(o->problem, "rejectedIdentifier") == 0)
+        return "the authority does not issue for this name";
+    if (strcmp(o->problem, "externalAccountRequired") == 0)
+        return "the authority wants external-account KEY-ID HMAC-KEY in acme { }";
+    if (o->name != NULL && o->asked > 0)
+        return "it asked here and got the right answer, so another of its requests went to another server: is there a "
+               "second address (AAAA) for the name?";
+    if (strcmp(o->problem, "connection") == 0)
+        return "nothing that asked for the challenge reached this proxy: port 80 of that address must lead here";
+    if (strcmp(o->problem, "unauthorized") == 0 || strcmp(o->problem, "incorrectResponse") == 0)
+        return "another server answered at that address: does the name point to this machine?";
+    return NULL;
+}
+
+void report_failure(const char *name, const struct acme_outcome *o, const struct schedule *schedule)
+{
+    const char *cause = likely_cause(o), *address = o->address;
+    char next[REPORT_TIME];
+
+    log_error("acme: %s: %s%s%s%s%s%s; try %u failed, the next is not before %s",
+              o->name != NULL ? o->name : name, o->why, address != NULL ? " (address tried: " : "",
+              address != NULL ? address : "", address != NULL ? ")" : "", cause != NULL ? "; likely: " : "",
+              cause != NULL ? cause : "", schedule->failures, report_time(schedule->next_try, next));
+}
