@@ -133,14 +133,20 @@ static struct bytes find_on_disk(const struct challenges *c, struct bytes token,
     struct bytes text = {NULL, 0};
     char path[PATH_MAX];
     struct file f = {0};
+    struct reader r;
+    size_t n;
 
     if (!path_of(c, token, path) || file_read(path, CHALLENGE_TEXT_MAX - 1, &f) != 0)
         return text;
-    while (f.content.n > 0 && f.content.p[f.content.n - 1] == '\n')
-        f.content.n--;
-    if (f.content.n > token.n && memcmp(f.content.p, token.p, token.n) == 0 && f.content.p[token.n] == '.') {
-        memcpy(out, f.content.p, f.content.n);
-        text = bytes_of(out, f.content.n);
+    r = reader_of(f.content.p, f.content.n);
+    while (r.p < r.end && (r.end[-1] == '\n' || r.end[-1] == '\r'))
+        r.end--;
+    n = reader_left(&r);
+    /* A thumbprint is of the characters that a token is of. */
+    if (bytes_equal(reader_take(&r, token.n), token) && reader_u8(&r) == '.' &&
+        challenge_token_is_good(reader_take(&r, reader_left(&r)))) {
+        memcpy(out, f.content.p, n);
+        text = bytes_of(out, n);
     }
     file_release(&f);
     return text;
