@@ -5,17 +5,27 @@
 #include "acme/problem.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define PREFIX "urn:ietf:params:acme:error:"
 enum { TEXT = 2048, SUBPROBLEMS = 20 };
 
+/* By whole characters, of which the last that has no room is left out with all behind it. */
 static void put_clean(struct writer *w, const char *text)
 {
-    for (; *text != '\0'; text++)
-        writer_u8(w, (uint8_t)*text < 0x20 || *text == 0x7f ? ' ' : (uint8_t)*text);
+    for (size_t n; *text != '\0'; text += n) {
+        const uint8_t *c = (const uint8_t *)text;
+
+        for (n = 1; (c[n] & 0xc0) == 0x80;)
+            n++;
+        if (c[0] < 0x20 || c[0] == 0x7f ||
+            (c[0] == 0xc2 && c[1] < 0xa0)) /* U+0080 to U+009F are controls too */
+            writer_u8(w, ' ');
+        else
+            writer_put(w, c, n);
+    }
 }
 
 /* True when there was one. */
@@ -37,13 +47,24 @@ static void put_subproblems(struct writer *w, const struct json *j, int problem)
 
     for (unsigned i = 0; list >= 0 && i < json_count(j, list) && i < SUBPROBLEMS; i++) {
         int sub = json_element(j, list, i), identifier = json_member(j, sub, "identifier");
+        uint8_t *before = w->p;
 
         writer_str(w, "; ");
         if (identifier >= 0 && put_member(w, j, identifier, "value"))
             writer_str(w, ": ");
-        if (!put_member(w, j, sub, "detail"))
-            put_member(w, j, sub, "type");
+        if (!put_member(w, j, sub, "detail") && !put_member(w, j, sub, "type"))
+            w->p = before; /* it says nothing */
     }
+}
+
+/* A word that fits, or "". */
+static void take_type(const char *text, char *type, size_t size)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if (!text_is_alpha((uint8_t)*c) && !text_is_digit((uint8_t)*c) && *c != '-' && *c != '_')
+            return;
+    if (strlen(text) < size)
+        strcpy(type, text);
 }
 
 char *acme_problem_text(const struct json *j, int problem, char *type, size_t size)
@@ -54,7 +75,7 @@ char *acme_problem_text(const struct json *j, int problem, char *type, size_t si
 
     type[0] = '\0';
     if (full != NULL && strncmp(full, PREFIX, strlen(PREFIX)) == 0)
-        snprintf(type, size, "%s", full + strlen(PREFIX));
+        take_type(full + strlen(PREFIX), type, size);
     mem_free(full);
     if (text == NULL)
         return NULL;
