@@ -193,8 +193,11 @@ ROOTS_OBJECTS := $(patsubst %,$(B)/musl/obj/%.o,deps/ca-certificates/generate ce
 
 $(B)/gen/roots: $(ROOTS_OBJECTS) $(B)/musl/ldflags
 	$(Q)$(CC_musl) $(LDFLAGS_musl) -o $@ $(call group,$(ROOTS_OBJECTS))
+# One that a new version of the package has taken out is newer than nothing: the list tells.
+$(B)/gen/roots.list: FORCE
+	@$(call changed,$@,$(ROOTS))
 # Its user is compiled again only when it came out another.
-$(B)/gen/roots.ok: $(B)/gen/roots $(ROOTS)
+$(B)/gen/roots.ok: $(B)/gen/roots $(B)/gen/roots.list $(ROOTS)
 	$(say) GEN $(B)/gen/roots.h
 	@$(B)/gen/roots $(ROOTS) >$(B)/gen/roots.tmp
 	@if cmp -s $(B)/gen/roots.tmp $(B)/gen/roots.h; then rm $(B)/gen/roots.tmp; else mv $(B)/gen/roots.tmp $(B)/gen/roots.h; fi

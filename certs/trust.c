@@ -17,8 +17,8 @@
 
 #define FILE_MAX (1024u * 1024u)
 
-/* Kinds: 0 is RSA, others are the curves' numbers. */
-enum { KIND_RSA = 0 };
+/* Kinds: 0 is RSA, others are the curves' numbers; the bit says that it issues no certificates. */
+enum { KIND_RSA = 0, KIND_IS_NO_CA = 0x80 };
 
 struct trust {
     size_t n;
@@ -36,6 +36,13 @@ static void put_vector(struct writer *w, struct bytes b)
     writer_bytes(w, b);
 }
 
+/* A server's own certificate may be named, too: then it is that server which is trusted, not whatever its key signs. Of
+ * version 1, which has no way to say that it is an authority's, all are taken for such. */
+static uint8_t flags_of(const struct x509 *x)
+{
+    return x->is_ca || x->version < 3 ? 0 : KIND_IS_NO_CA;
+}
+
 void trust_put_anchor(struct writer *w, struct bytes certificate)
 {
     struct x509 x;
@@ -50,14 +57,14 @@ void trust_put_anchor(struct writer *w, struct bytes certificate)
     if (bytes_equal(x.spki_algorithm_oid, key_oid_rsa)) {
         whole = reader_of(x.spki_key.p, x.spki_key.n);
         numbers = der_enter(&whole, DER_SEQUENCE);
-        writer_u8(w, KIND_RSA);
+        writer_u8(w, KIND_RSA | flags_of(&x));
         put_vector(w, x.subject);
         put_vector(w, der_unsigned(&numbers));
         put_vector(w, der_unsigned(&numbers));
         if (!reader_done(&numbers) || !reader_done(&whole))
             w->failed = true;
     } else if (bytes_equal(x.spki_algorithm_oid, key_oid_ec) && curve != 0) {
-        writer_u8(w, (uint8_t)curve);
+        writer_u8(w, (uint8_t)((unsigned)curve | flags_of(&x)));
         put_vector(w, x.subject);
         put_vector(w, x.spki_key);
     } else {
@@ -78,9 +85,10 @@ static unsigned char *take_vector(struct reader *r, size_t *n)
 
 static br_x509_trust_anchor take_anchor(struct reader *r)
 {
-    br_x509_trust_anchor a = {.flags = BR_X509_TA_CA};
     uint8_t kind = reader_u8(r);
+    br_x509_trust_anchor a = {.flags = kind & KIND_IS_NO_CA ? 0 : BR_X509_TA_CA};
 
+    kind &= (uint8_t)~KIND_IS_NO_CA;
     a.dn.data = take_vector(r, &a.dn.len);
     if (kind == KIND_RSA) {
         a.pkey.key_type = BR_KEYTYPE_RSA;

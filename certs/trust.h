@@ -10,8 +10,9 @@
 
 struct trust;
 
-/* The CERTIFICATE blocks of a PEM file, each as an anchor (RSA keys, and EC keys on P-256, P-384 and P-521). NULL with
- * what is wrong in *why (static): one of them is damaged, none is there. */
+/* The CERTIFICATE blocks of a PEM file, each as an anchor (RSA keys, and EC keys on P-256, P-384 and P-521); blocks of
+ * other kinds are passed over. One of a server, not an authority (RFC 5280 §4.2.1.9), is trusted as that server alone.
+ * NULL with what is wrong in *why (static): one of them is damaged, none is there. */
 struct trust *trust_load(struct bytes pem, const char **why);
 /* The same of a file of at most 1 MiB; *why may be an errno's text. */
 struct trust *trust_load_file(const char *path, const char **why);

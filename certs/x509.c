@@ -117,7 +117,7 @@ static bool read_key(struct x509 *x)
 static bool read_tbs(struct x509 *x, struct bytes *inner_algorithm)
 {
     struct reader r = reader_of(x->tbs.p, x->tbs.n), tbs = der_enter(&r, DER_SEQUENCE), validity;
-    unsigned version = 0;
+    unsigned version = 0; /* as written: one less */
 
     if (der_peek(&tbs) == DER_CONTEXT_CONSTRUCTED + 0) {
         struct reader outer = der_enter(&tbs, DER_CONTEXT_CONSTRUCTED + 0);
@@ -126,6 +126,7 @@ static bool read_tbs(struct x509 *x, struct bytes *inner_algorithm)
             return false;
         version = v.p[0];
     }
+    x->version = version + 1;
     x->serial = der_take(&tbs, DER_INTEGER);
     *inner_algorithm = der_whole(&tbs, DER_SEQUENCE);
     x->issuer = der_whole(&tbs, DER_SEQUENCE);

@@ -19,7 +19,8 @@ struct x509 {
     struct bytes common_name;      /* of the subject; empty if none */
     struct bytes authority_key_id; /* keyIdentifier, for ARI later */
     int64_t not_before, not_after;
-    bool is_ca;
+    unsigned version; /* 1 to 3 */
+    bool is_ca;       /* it says so, which version 3 alone can */
 };
 /* False when it is not one whole certificate in DER of version 1 to 3. */
 bool x509_parse(struct x509 *x, struct bytes der);

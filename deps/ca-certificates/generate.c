@@ -18,6 +18,8 @@ int main(int argc, char **argv)
     uint8_t *all = malloc(ALL_MAX);
     struct writer w = writer_of(all, all != NULL ? ALL_MAX : 0);
 
+    if (argc < 2)
+        fputs("no certificates: Debian's ca-certificates is not installed\n", stderr);
     for (int i = 1; i < argc; i++) {
         struct file f = {0};
         const char *why = NULL;

@@ -100,6 +100,7 @@ self p256.key email-san.pem /CN=mail.test -addext subjectAltName=email:a@mail.te
 openssl x509 -in p256.pem -outform DER -out p256.pem.der
 openssl x509 -in p256.pem -trustout -out p256.trusted.pem
 openssl req -new -key p256.key -subj /CN=p256.test -out p256.csr
+openssl x509 -req -in p256.csr -signkey p256.key -out v1.pem -days $DAYS -sha256 2>/dev/null
 
 # A chain of three: root (P-384) signs intermediate (RSA) signs leaf (P-256).
 key tmp.root P-384
@@ -109,6 +110,7 @@ issue tmp.intermediate intermediate.pem '/O=Test/CN=Test Intermediate' root.pem 
     'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n'
 issue p256.key leaf.pem '/CN=leaf.test' intermediate.pem tmp.intermediate \
     'subjectAltName=DNS:leaf.test\nauthorityKeyIdentifier=keyid\nextendedKeyUsage=serverAuth\n'
+issue p384.key by-leaf.pem '/CN=other.test' leaf.pem p256.key 'subjectAltName=DNS:other.test\n'
 rm tmp.root tmp.intermediate
 cat leaf.pem intermediate.pem root.pem >chain.pem
 cat leaf.pem root.pem intermediate.pem >chain-swapped.pem
