@@ -64,7 +64,7 @@ static void take_type(const char *text, char *type, size_t size)
         if (!text_is_alpha((uint8_t)*c) && !text_is_digit((uint8_t)*c) && *c != '-' && *c != '_')
             return;
     if (strlen(text) < size)
-        strcpy(type, text);
+        memcpy(type, text, strlen(text) + 1);
 }
 
 char *acme_problem_text(const struct json *j, int problem, char *type, size_t size)
