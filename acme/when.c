@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define YEAR_OF_SECONDS (365 * (int64_t)86400)
+#define LAST_SECOND     INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -189,5 +190,8 @@ int64_t when_rfc3339(struct bytes value)
     }
     offset = take_offset(&r);
     s = seconds(&r, &c);
-    return s > offset ? s - offset : 0;
+    if (s == 0)
+        return 0;
+    s -= offset; /* which may lead out of the years that can be written */
+    return s > 0 && s <= LAST_SECOND ? s : 0;
 }
