@@ -297,7 +297,7 @@ static const char *certificate_id(struct acme *a, const struct job *job, char *o
 }
 
 /* A moment chosen before stays as long as it is in the window. */
-static void take_window(struct job *job, const struct ari_window *window)
+static void take_window(struct job *job, const struct ari_window *window, const char *explanation)
 {
     struct schedule *s = &job->schedule;
     bool is_kept =
@@ -310,8 +310,9 @@ static void take_window(struct job *job, const struct ari_window *window)
     random_bytes(&random, sizeof random);
     s->not_after = job->not_after;
     s->renew_at = job->due = ari_moment(window, random);
-    log_info("acme: %s: to be renewed at %s, by the authority's wish", job->names[0],
-             report_time(s->renew_at, at));
+    log_info("acme: %s: to be renewed at %s, by the authority's wish%s%s", job->names[0],
+             report_time(s->renew_at, at), explanation != NULL ? ": " : "",
+             explanation != NULL ? explanation : "");
 }
 
 static void on_information(void *owner, const struct acme_reply *r)
@@ -322,10 +323,14 @@ static void on_information(void *owner, const struct acme_reply *r)
     struct ari_window window;
 
     a->current = NULL;
-    if (r->why == NULL && r->json != NULL && ari_parse(r->json, &window))
-        take_window(job, &window);
-    else
+    if (r->why == NULL && r->json != NULL && ari_parse(r->json, &window)) {
+        char *explanation = ari_explanation(r->json);
+
+        take_window(job, &window, explanation);
+        mem_free(explanation);
+    } else {
         pause = ASK_MAX; /* this authority has none, or none today */
+    }
     job->schedule.ask_at = now + (pause < ASK_MIN ? ASK_MIN : pause > ASK_MAX ? ASK_MAX : pause);
     save(a, job);
     look(a);

@@ -4,10 +4,13 @@
  */
 #include "acme/ari.h"
 
+#include "acme/url.h"
 #include "acme/when.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "certs/x509.h"
+
+#include <string.h>
 
 bool ari_certificate_id(struct writer *w, struct bytes certificate)
 {
@@ -36,7 +39,29 @@ bool ari_parse(const struct json *j, struct ari_window *out)
 
     out->start = time_member(j, window, "start");
     out->end = time_member(j, window, "end");
-    return out->start > 0 && out->end >= out->start;
+    return out->start > 0 && out->end > out->start;
+}
+
+/* What url_parse takes, and a fragment, which is for browsers alone. */
+static bool is_page(const char *text)
+{
+    size_t n = strcspn(text, "#");
+    struct url u;
+
+    for (const char *c = text + n; *c != '\0'; c++)
+        if (*c <= ' ' || *c >= 0x7f)
+            return false;
+    return strlen(text) <= URL_MAX && url_parse(&u, bytes_of(text, n)) == NULL;
+}
+
+char *ari_explanation(const struct json *j)
+{
+    char *text = json_string(j, json_member(j, JSON_ROOT, "explanationURL"));
+
+    if (text != NULL && is_page(text))
+        return text;
+    mem_free(text);
+    return NULL;
 }
 
 int64_t ari_moment(const struct ari_window *window, uint64_t random)

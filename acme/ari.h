@@ -12,10 +12,13 @@
 bool ari_certificate_id(struct writer *w, struct bytes certificate);
 
 struct ari_window {
-    int64_t start, end; /* seconds since 1970; start <= end */
+    int64_t start, end; /* seconds since 1970; start < end */
 };
-/* From an answer (§4.2). False when there is no window in it that can be one. */
+/* From an answer (§4.2). False when there is no window in it that can be one: one that ends when it starts is none. */
 bool ari_parse(const struct json *j, struct ari_window *out);
+/* The URL of a page that says why the window is what it is (§4.2), for people: visible ASCII characters, fit for a log;
+ * allocated. NULL when the answer names none that can be one, or out of memory. */
+char *ari_explanation(const struct json *j);
 /* A moment in the window, all equally likely for equally likely `random`. */
 int64_t ari_moment(const struct ari_window *window, uint64_t random);
 

@@ -268,5 +268,6 @@ class SmallCA:
         if self.window is None:
             return self._problem(h, "malformed", "unknown certificate", 404)
         start, end = self.window(len(self.asked))
-        h.reply(200, json.dumps({"suggestedWindow": {"start": start, "end": end}}).encode(), Retry_After="21600",
-                Content_Type="application/json")
+        h.reply(200, json.dumps({"suggestedWindow": {"start": start, "end": end},
+                                 "explanationURL": "https://ca.test/why#window"}).encode(),
+                Retry_After="21600", Content_Type="application/json")

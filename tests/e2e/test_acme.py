@@ -466,7 +466,7 @@ def test_renewal_information_is_obeyed(small):
     key_id, serial = c.asked[0].split(".")
     assert key_id and serial and c.asked[0] != c.asked[1]
     assert "replaces" not in c.orders[0] and c.orders[1]["replaces"] == c.asked[0]
-    p.wait_log(r"to be renewed at .*by the authority's wish[\s\S]*to be renewed at", 10)
+    p.wait_log(r"to be renewed at .*by the authority's wish: https://ca\.test/why#window\n[\s\S]*to be renewed at", 10)
     with open(os.path.join(p.state, "a.test", "schedule")) as f:
         kept = dict(line.split() for line in f)
     assert time.time() + 86400 * 19 < int(kept["renew-at"]) < time.time() + 86400 * 22
