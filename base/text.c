@@ -117,15 +117,15 @@ static int in_range(int c, int lo, int hi)
 }
 
 /* The value of a digit, or -1. */
-static int base64_value(uint8_t digit)
+static int base64_value(uint8_t digit, char d62, char d63)
 {
     int c = digit, v = -1;
 
     v += in_range(c, 'A', 'Z') & (c - 'A' + 1);
     v += in_range(c, 'a', 'z') & (c - 'a' + 26 + 1);
     v += in_range(c, '0', '9') & (c - '0' + 52 + 1);
-    v += in_range(c, '+', '+') & (62 + 1);
-    v += in_range(c, '/', '/') & (63 + 1);
+    v += in_range(c, d62, d62) & (62 + 1);
+    v += in_range(c, d63, d63) & (63 + 1);
     return v;
 }
 
@@ -141,25 +141,20 @@ static uint8_t base64_digit(unsigned value, char d62, char d63)
     return (uint8_t)c;
 }
 
-bool text_base64_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len)
+/* Of text without padding. */
+static bool base64_decode(struct bytes in, char d62, char d63, uint8_t *out, size_t cap, size_t *len)
 {
-    size_t padding = 0, n;
+    size_t rest = in.n % 4, n = in.n / 4 * 3 + (rest > 0 ? rest - 1 : 0);
     int bad = 0;
 
-    if (in.n % 4 != 0)
+    if (rest == 1 || n > cap)
         return false;
-    while (padding < 2 && padding < in.n && in.p[in.n - 1 - padding] == '=')
-        padding++;
-    n = in.n / 4 * 3 - padding;
-    if (n > cap)
-        return false;
-
     for (size_t i = 0, at = 0; i < in.n; i += 4) {
-        size_t digits = in.n - i == 4 ? 4 - padding : 4;
+        size_t digits = in.n - i < 4 ? rest : 4;
         uint32_t bits = 0;
 
         for (size_t j = 0; j < 4; j++) {
-            int v = j < digits ? base64_value(in.p[i + j]) : 0;
+            int v = j < digits ? base64_value(in.p[i + j], d62, d63) : 0;
 
             bad |= v;
             bits = bits << 6 | ((uint32_t)v & 63);
@@ -177,6 +172,22 @@ bool text_base64_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len)
         return false;
     *len = n;
     return true;
+}
+
+bool text_base64_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len)
+{
+    size_t padding = 0;
+
+    if (in.n % 4 != 0)
+        return false;
+    while (padding < 2 && padding < in.n && in.p[in.n - 1 - padding] == '=')
+        padding++;
+    return base64_decode(bytes_of(in.p, in.n - padding), '+', '/', out, cap, len);
+}
+
+bool text_base64url_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len)
+{
+    return base64_decode(in, '-', '_', out, cap, len);
 }
 
 static void base64_encode(struct writer *w, struct bytes in, char d62, char d63, bool pad)

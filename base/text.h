@@ -35,7 +35,9 @@ bool text_base64_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len);
 /* With padding; writes to w. */
 struct writer;
 void text_base64_encode(struct writer *w, struct bytes in);
-/* Base64url without padding (RFC 4648 §5; JOSE). */
+/* Base64url without padding (RFC 4648 §5; JOSE), as the two above. A text has one value and a value one text: padding,
+ * the other alphabet, and bits that belong to no byte but are set are refused. */
+bool text_base64url_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len);
 void text_base64url_encode(struct writer *w, struct bytes in);
 
 /* The Damerau-Levenshtein distance, for suggestions; lengths are cut at 63. */

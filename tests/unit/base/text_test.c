@@ -120,6 +120,18 @@ static void decodes(const char *text, const void *plain, size_t n)
     free(out);
 }
 
+static void url_decodes(const char *text, const void *plain, size_t n)
+{
+    uint8_t *out = malloc(n > 0 ? n : 1);
+    size_t len = 99;
+
+    CHECK(text_base64url_decode(bytes_str(text), out, n, &len));
+    CHECK_MEM(out, len, plain, n);
+    if (n > 0)
+        CHECK(!text_base64url_decode(bytes_str(text), out, n - 1, &len));
+    free(out);
+}
+
 static void decodes_not(const char *text)
 {
     uint8_t out[64];
@@ -156,6 +168,7 @@ TEST(base64_vectors_of_the_rfc)
         text_base64url_encode(&w, plain);
         CHECK(bytes_is(bytes_of(out, writer_len(&w)), base64_vectors[i].url));
         decodes(base64_vectors[i].text, plain.p, plain.n);
+        url_decodes(base64_vectors[i].url, plain.p, plain.n);
     }
 }
 
@@ -215,6 +228,45 @@ TEST(base64_refuses_what_is_not_exact)
     decodes_not("Zm9=");
 }
 
+/* Every text that begins with Z, of up to three bytes, is the one text of its value or refused. */
+TEST(base64url_has_one_text_for_a_value)
+{
+    for (size_t n = 1; n <= 3; n++) {
+        unsigned taken = 0;
+
+        for (uint32_t v = 0; v < 1u << 8 * (n - 1); v++) {
+            const uint8_t text[3] = {'Z', (uint8_t)v, (uint8_t)(v >> 8)};
+            uint8_t out[2], again[4];
+            struct writer w = writer_of(again, sizeof again);
+            size_t len;
+
+            if (!text_base64url_decode(bytes_of(text, n), out, sizeof out, &len))
+                continue;
+            taken++;
+            CHECK_EQ(len, n - 1);
+            text_base64url_encode(&w, bytes_of(out, len));
+            CHECK_MEM(again, writer_len(&w), text, n);
+        }
+        CHECK_EQ(taken, n == 1 ? 0 : n == 2 ? 4 : 64 * 16);
+    }
+}
+
+TEST(base64url_refuses_what_is_not_exact)
+{
+    static const char *const texts[] = {
+        "Z",  "Zg=", "Zg==",  "Zm8=",   "=",    "====",  "Zm9vY",  "Zm9+",  "Zm9/",
+        "Zh", "Zm9", "Zm9v=", "Zm9v\n", " m9v", "Zm 9v", "Zm9vYm", "Zg.Zg", "Zm9v\xc3\xa9"};
+    uint8_t out[64];
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        size_t len = 99;
+
+        if (!CHECK(!text_base64url_decode(bytes_str(texts[i]), out, sizeof out, &len)))
+            printf("    it took \"%s\"\n", texts[i]);
+        CHECK_EQ(len, 99);
+    }
+}
+
 TEST(base64_encoding_into_too_little_room_fails)
 {
     uint8_t out[7];
@@ -260,4 +312,5 @@ TEST(distance_of_long_texts_is_cut)
 TEST_MAIN(RUN(letters_and_digits), RUN(decimal), RUN(hexadecimal), RUN(duration), RUN(size),
           RUN(base64_vectors_of_the_rfc), RUN(base64_whole_alphabet),
           RUN(base64_takes_no_byte_but_its_alphabet), RUN(base64_refuses_what_is_not_exact),
+          RUN(base64url_has_one_text_for_a_value), RUN(base64url_refuses_what_is_not_exact),
           RUN(base64_encoding_into_too_little_room_fails), RUN(distances), RUN(distance_of_long_texts_is_cut))
