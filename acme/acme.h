@@ -9,7 +9,7 @@
  *     order       one order, from newOrder to the chain on the disk
  *     schedule    when
  *     uacme       the program of that name, in place of session and order
- *     json, jws, csr, base64url, when, problem: what they are made of
+ *     json, jws, csr, ari, when, url, problem: what they are made of
  */
 #ifndef ACME_ACME_H
 #define ACME_ACME_H

@@ -12,11 +12,12 @@
 #include "certs/key.h"
 #include "crypto/impl.h"
 
+#include <assert.h>
 #include <bearssl.h>
 #include <string.h>
 
 #define HEADER_MAX   8192u /* a URL of 2 KiB, a nonce, an RSA key of 4096 bits */
-#define HMAC_KEY_MAX 512u
+#define HMAC_KEY_MAX 384u
 
 /* ---- algorithms ---- */
 
@@ -138,10 +139,10 @@ static bool put_jwk(struct writer *w, const struct tls_identity *key)
     return true;
 }
 
-bool jws_key_authorization(struct writer *w, const struct tls_identity *key, struct bytes token)
+bool jws_thumbprint(const struct tls_identity *key, char out[JWS_THUMBPRINT + 1])
 {
     uint8_t jwk[1024], hash[32];
-    struct writer k = writer_of(jwk, sizeof jwk);
+    struct writer k = writer_of(jwk, sizeof jwk), w = writer_of(out, JWS_THUMBPRINT + 1);
     br_sha256_context c;
 
     if (!put_jwk(&k, key) || k.failed)
@@ -149,9 +150,21 @@ bool jws_key_authorization(struct writer *w, const struct tls_identity *key, str
     br_sha256_init(&c);
     br_sha256_update(&c, jwk, writer_len(&k));
     br_sha256_out(&c, hash);
+    text_base64url_encode(&w, bytes_of(hash, sizeof hash));
+    writer_u8(&w, 0);
+    assert(!w.failed);
+    return true;
+}
+
+bool jws_key_authorization(struct writer *w, const struct tls_identity *key, struct bytes token)
+{
+    char thumbprint[JWS_THUMBPRINT + 1];
+
+    if (!jws_thumbprint(key, thumbprint))
+        return false;
     writer_bytes(w, token);
     writer_u8(w, '.');
-    text_base64url_encode(w, bytes_of(hash, sizeof hash));
+    writer_str(w, thumbprint);
     return !w->failed;
 }
 
@@ -218,24 +231,6 @@ bool jws_sign(struct writer *w, const struct tls_identity *key, const char *acco
     return good && !w->failed;
 }
 
-/* Authorities give the key in the alphabet of base64url, without padding. */
-static bool decode_hmac_key(const char *text, uint8_t out[HMAC_KEY_MAX], size_t *len)
-{
-    char plain[HMAC_KEY_MAX + 4];
-    size_t n = strlen(text);
-    bool good;
-
-    if (n > HMAC_KEY_MAX)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        plain[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
-    while (n % 4 != 0)
-        plain[n++] = '=';
-    good = text_base64_decode(bytes_of(plain, n), out, HMAC_KEY_MAX, len) && *len > 0;
-    mem_wipe(plain, sizeof plain);
-    return good;
-}
-
 bool jws_external_account(struct writer *w, const struct tls_identity *key, const char *key_id,
                           const char *hmac_key, const char *url)
 {
@@ -245,30 +240,30 @@ bool jws_external_account(struct writer *w, const struct tls_identity *key, cons
     br_hmac_key_context kc;
     br_hmac_context hc;
     size_t secret_len, header_len, len;
-    char *input;
+    char *input = NULL;
 
-    if (!decode_hmac_key(hmac_key, secret, &secret_len))
-        return false;
+    if (!text_base64url_decode(bytes_str(hmac_key), secret, sizeof secret, &secret_len) || secret_len == 0)
+        goto out;
     writer_str(&h, "{\"alg\":\"HS256\",\"kid\":");
     json_put_string(&h, bytes_str(key_id));
     writer_str(&h, ",\"url\":");
     json_put_string(&h, bytes_str(url));
     writer_u8(&h, '}');
-    input = put_jwk(&k, key) && !k.failed && !h.failed
-                ? signing_input(bytes_of(header, writer_len(&h)), bytes_of(jwk, writer_len(&k)), &header_len,
-                                &len)
-                : NULL;
-    if (input != NULL) {
-        br_hmac_key_init(&kc, &br_sha256_vtable, secret, secret_len);
-        br_hmac_init(&hc, &kc, 0);
-        br_hmac_update(&hc, input, len);
-        br_hmac_out(&hc, mac);
-        put_parts(w, input, header_len, len);
-        text_base64url_encode(w, bytes_of(mac, sizeof mac));
-        writer_str(w, "\"}");
-        mem_wipe(&kc, sizeof kc);
-        mem_wipe(&hc, sizeof hc);
-    }
+    if (!put_jwk(&k, key) || k.failed || h.failed)
+        goto out;
+    input = signing_input(bytes_of(header, writer_len(&h)), bytes_of(jwk, writer_len(&k)), &header_len, &len);
+    if (input == NULL)
+        goto out;
+    br_hmac_key_init(&kc, &br_sha256_vtable, secret, secret_len);
+    br_hmac_init(&hc, &kc, 0);
+    br_hmac_update(&hc, input, len);
+    br_hmac_out(&hc, mac);
+    put_parts(w, input, header_len, len);
+    text_base64url_encode(w, bytes_of(mac, sizeof mac));
+    writer_str(w, "\"}");
+    mem_wipe(&kc, sizeof kc);
+    mem_wipe(&hc, sizeof hc);
+out:
     mem_wipe(secret, sizeof secret);
     mem_free(input);
     return input != NULL && !w->failed;

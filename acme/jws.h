@@ -16,11 +16,16 @@ bool jws_sign(struct writer *w, const struct tls_identity *key, const char *acco
               const char *url, struct bytes payload);
 
 /* The binding to an account that one has with the authority already (RFC 8555 §7.3.4), under its HMAC key in base64url
- * (HS256). False when that is none, or there is no room. */
+ * (HS256; 384 bytes at most). False when that is none, or there is no room. */
 bool jws_external_account(struct writer *w, const struct tls_identity *key, const char *key_id,
                           const char *hmac_key, const char *url);
 
-/* token '.' thumbprint of the account's key (RFC 8555 §8.1, RFC 7638). */
+/* The thumbprint of the public key (RFC 7638 §3, SHA-256) in base64url, with a NUL. False when the key is of a kind that
+ * has no algorithm here. */
+#define JWS_THUMBPRINT 43
+bool jws_thumbprint(const struct tls_identity *key, char out[JWS_THUMBPRINT + 1]);
+
+/* token '.' thumbprint of the account's key (RFC 8555 §8.1). False as above, or when there is no room. */
 bool jws_key_authorization(struct writer *w, const struct tls_identity *key, struct bytes token);
 
 #endif
