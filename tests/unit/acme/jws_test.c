@@ -5,7 +5,6 @@
  */
 #include "tests/unit/test.h"
 
-#include "acme/csr.h"
 #include "acme/json.h"
 #include "acme/jws.h"
 #include "base/mem.h"
@@ -13,8 +12,6 @@
 #include "certs/der.h"
 #include "certs/key.h"
 #include "certs/pem.h"
-#include "certs/x509.h"
-#include "certs/x509_write.h"
 #include "crypto/impl.h"
 
 #include <stdlib.h>
@@ -450,47 +447,5 @@ TEST(no_room)
     tls_identity_unref(id);
 }
 
-/* ---- requests for certificates ---- */
-
-static void check_csr(struct tls_identity *key)
-{
-    static const char *const names[] = {"a.test", "192.0.2.1", "2001:db8::1", "b.a.test"};
-    uint8_t der[2048];
-    char pem[4096];
-    struct writer w = writer_of(der, sizeof der), p = writer_of(pem, sizeof pem);
-    FILE *f;
-
-    if (!CHECK(csr_write(&w, key, names, 4)))
-        return;
-    pem_write(&p, "CERTIFICATE REQUEST", bytes_of(der, writer_len(&w)));
-    f = popen(
-        "openssl req -verify -noout -text 2>&1 | grep -E 'verify OK|DNS:a.test, IP Address:192.0.2.1, IP "
-        "Address:2001:DB8:0:0:0:0:0:1, DNS:b.a.test' | wc -l | grep -q '^2$'",
-        "w");
-    fwrite(pem, 1, writer_len(&p), f);
-    CHECK_EQ(pclose(f), 0);
-    for (size_t n = 0; n < writer_len(&w); n += 7) {
-        struct writer small = writer_of(pem, n);
-
-        CHECK(!csr_write(&small, key, names, 4));
-    }
-}
-
-TEST(requests)
-{
-    struct tls_identity *p256 = fresh_key();
-    struct tls_identity *p384 =
-        key_of_pem("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 2>/dev/null");
-    struct tls_identity *rsa =
-        key_of_pem("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 2>/dev/null");
-
-    check_csr(p256);
-    check_csr(p384);
-    check_csr(rsa);
-    tls_identity_unref(p256);
-    tls_identity_unref(p384);
-    tls_identity_unref(rsa);
-}
-
 TEST_MAIN(RUN(signatures), RUN(keys_without_an_algorithm), RUN(thumbprints), RUN(signatures_of_the_rfc),
-          RUN(small_numbers), RUN(headers), RUN(external_accounts), RUN(no_room), RUN(requests))
+          RUN(small_numbers), RUN(headers), RUN(external_accounts), RUN(no_room))
