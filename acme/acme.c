@@ -169,7 +169,9 @@ static void set_due(struct acme *a, struct job *job)
 
 static int64_t next_try(const struct job *job)
 {
-    return job->due > job->schedule.next_try ? job->due : job->schedule.next_try;
+    int64_t next = schedule_next(&job->schedule, time_wall());
+
+    return job->due > next ? job->due : next;
 }
 
 static void wait(struct acme *a, uint64_t ms)

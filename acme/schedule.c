@@ -15,6 +15,8 @@
 
 #define FILE_MAX 1024u
 #define DAY      86400
+#define FAR \
+    (8 * DAY) /* seconds; an authority's Retry-After is believed for seven days, a pause of ours is shorter */
 
 static const struct {
     const char *name;
@@ -93,6 +95,11 @@ void schedule_failed(struct schedule *s, int64_t now, int64_t retry_after, uint3
 void schedule_succeeded(struct schedule *s)
 {
     *s = (struct schedule){.failures = 0};
+}
+
+int64_t schedule_next(const struct schedule *s, int64_t now)
+{
+    return s->next_try - now > FAR ? 0 : s->next_try;
 }
 
 int64_t schedule_renewal(int64_t not_before, int64_t not_after, uint32_t random)

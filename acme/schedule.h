@@ -27,6 +27,9 @@ int schedule_save(const struct schedule *s, const char *state, const char *name)
  * before `retry_after` (0: the authority did not say). `random` is any 32 bits. */
 void schedule_failed(struct schedule *s, int64_t now, int64_t retry_after, uint32_t random);
 void schedule_succeeded(struct schedule *s);
+/* Before when nothing is tried, if the clock is right: next_try, but for one further ahead than any pause can be. A clock
+ * that was wrong left it, and there would be no try for years; it counts as none. */
+int64_t schedule_next(const struct schedule *s, int64_t now);
 
 /* When to renew without renewal information: with a third of the lifetime left, half of one below ten days; earlier by up
  * to a sixtieth of it, as `random` says, so that not all come at once. */
