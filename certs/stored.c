@@ -84,19 +84,23 @@ struct tls_identity *stored_load(const char *state, const char *name)
     char folder[PATH_MAX], private[PATH_MAX];
     struct tls_identity *id = tls_identity_new(name);
     const char *problem;
+    int error;
 
     if (id == NULL)
         return NULL;
     if (stored_folder(folder, sizeof folder, state, name, false) &&
         stored_folder(private, sizeof private, state, name, true) &&
-        load(id, folder, "cert.pem", pem_load_chain) == 0 &&
-        load(id, private, "key.pem", pem_load_key) == 0) {
-        problem = what_hinders(id);
-        if (problem == NULL) {
+        load(id, folder, "cert.pem", pem_load_chain) == 0) {
+        error = load(id, private, "key.pem", pem_load_key);
+        problem = error == 0 ? what_hinders(id) : NULL;
+        if (error == 0 && problem == NULL) {
             time_raise_floor(id->not_before);
             return id;
         }
-        log_warn("%s/cert.pem: %s", folder, problem);
+        if (error == ENOENT)
+            log_warn("%s/key.pem: %s", private, strerror(error));
+        if (problem != NULL)
+            log_warn("%s/cert.pem: %s", folder, problem);
     }
     tls_identity_unref(id);
     return NULL;
