@@ -302,9 +302,14 @@ static size_t body_length(const uint8_t *head)
     return (size_t)head[3] << 8 | head[4];
 }
 
-/* What can be refused before the record is there. */
+/* What can be refused before the record is there. In the handshake that is also what another protocol says of itself,
+ * whose text would make a length to wait for. */
 static bool header_is_good(struct bear12 *b, const uint8_t *head)
 {
+    if (b->engine.core->status == TLS_HANDSHAKE && head[1] != 3) {
+        fail(b, ALERT_PROTOCOL_VERSION, "the peer does not speak TLS");
+        return false;
+    }
     if (body_length(head) <= RECORD_MAX)
         return true;
     fail(b, ALERT_RECORD_OVERFLOW, "record too large");

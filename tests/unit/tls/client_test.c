@@ -197,6 +197,33 @@ TEST(a_client_must_know_whom_it_calls)
     pair_free(&p);
 }
 
+/* Whatever a server of another protocol says is refused at once, and not waited for as a long record. */
+TEST(a_server_that_speaks_no_tls)
+{
+    static const char *const texts[] = {"220 mail.test ESMTP\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n",
+                                        "SSH-2.0-x\r\n", "\0\0\0\0\0"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct tls_trust trust = rig_trust("p256.pem");
+        struct pool *pool = pool_new(0, 0);
+        struct tls *t = tls_client_new(&trust, "p256.test", (struct tls_alpn){NULL, 0}, pool);
+        struct wire w = {.piece = 1};
+        struct sink got = {0};
+
+        w.got = &got;
+        CHECK_EQ(wire_push(&w, t, texts[i], 4), 4);
+        CHECK_EQ(tls_status(t), TLS_HANDSHAKE);
+        (void)wire_push(&w, t, texts[i] + 4, 1);
+        CHECK_EQ(tls_status(t), TLS_FAILED);
+        CHECK_STR(tls_failure(t).text, "the peer does not speak TLS");
+        CHECK_EQ(tls_failure(t).alert, 70);
+        tls_free(t);
+        CHECK_EQ(pool_lent(pool), 0);
+        pool_free(pool);
+        rig_trust_free(&trust);
+    }
+}
+
 /* Malformed DER is a certificate without that address, and nothing is read behind its end. */
 TEST(addresses_in_malformed_certificates)
 {
@@ -304,5 +331,5 @@ TEST(memory_runs_out_for_good)
 
 TEST_MAIN(RUN(talks), RUN(trusts_by_name), RUN(does_not_trust), RUN(trusts_by_address),
           RUN(an_address_is_not_sent_as_a_name), RUN(a_client_must_know_whom_it_calls),
-          RUN(addresses_in_malformed_certificates), RUN(every_allocation_failed_in_turn),
-          RUN(memory_runs_out_for_good))
+          RUN(a_server_that_speaks_no_tls), RUN(addresses_in_malformed_certificates),
+          RUN(every_allocation_failed_in_turn), RUN(memory_runs_out_for_good))
