@@ -41,12 +41,27 @@ static bool take_port(struct bytes rest, uint16_t otherwise, uint16_t *port)
     return true;
 }
 
+static bool is_number(const char *label)
+{
+    bool is_hex = label[0] == '0' && label[1] == 'x';
+
+    label += is_hex ? 2 : 0;
+    return (is_hex || label[0] != '\0') &&
+           label[strspn(label, is_hex ? "0123456789abcdef" : "0123456789")] == '\0';
+}
+
+/* What ends in a number is an IPv4 address or nothing: some take 127.1 for one, too. */
 static bool is_host_name(const char *host)
 {
+    const char *last = strrchr(host, '.');
+    struct addr ip;
+
     for (const char *c = host; *c != '\0'; c++)
         if (!text_is_alpha((uint8_t)*c) && !text_is_digit((uint8_t)*c) && *c != '-' && *c != '.' && *c != '_')
             return false;
-    return host[0] != '\0' && host[0] != '.' && host[0] != '-';
+    if (host[0] == '\0' || host[0] == '.' || host[0] == '-' || strstr(host, "..") != NULL)
+        return false;
+    return addr_from_ip(&ip, bytes_str(host), 0) || !is_number(last != NULL ? last + 1 : host);
 }
 
 /* Its end in *end. */
@@ -66,7 +81,10 @@ static bool take_host(struct url *u, struct bytes a, size_t *end, bool *is_ipv6)
     for (size_t k = 0; k < host.n; k++)
         u->host[k] = (char)text_lower(host.p[k]);
     u->host[host.n] = '\0';
-    return *is_ipv6 ? addr_from_ip(&ip, bytes_str(u->host), 0) : is_host_name(u->host);
+    /* Brackets are IPv6's alone (RFC 3986 §3.2.2). */
+    if (*is_ipv6)
+        return strchr(u->host, ':') != NULL && addr_from_ip(&ip, bytes_str(u->host), 0);
+    return is_host_name(u->host);
 }
 
 const char *url_parse(struct url *u, struct bytes text)
