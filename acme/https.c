@@ -42,7 +42,8 @@ struct https {
     struct timer timer;
     uint64_t deadline, bytes_in;
     struct task step, destroy;
-    bool again; /* was sent once more already */
+    bool is_given; /* the one address, by the caller */
+    bool again;    /* was sent once more already */
     enum https_failure kind;
     char why[WHY];
 };
@@ -192,15 +193,27 @@ static void resolve(struct https *h)
         return;
     }
     watch(h, SILENCE_MS);
+    if (h->state != RESOLVE) /* out of memory */
+        return;
     query = dns_resolve(h->context->dns, h->url.host, on_resolved, h);
     if (query != NULL)
         h->query = query;
 }
 
+/* What an address said, for when there is no other. */
+static void note(struct https *h, enum https_failure kind, const char *what, const char *address)
+{
+    h->kind = kind;
+    snprintf(h->why, sizeof h->why, "%s: %s (%s)", h->url.authority, what, address);
+}
+
 /* The kept connection first, then each address. */
 static void connect_next(struct https *h)
 {
-    if (!h->again && h->next == 0 && (h->link = https_link_take(h->context, &h->url, &LINK, h)) != NULL) {
+    const struct addr *given = h->is_given ? &h->addresses[0] : NULL;
+
+    if (!h->again && h->next == 0 &&
+        (h->link = https_link_take(h->context, &h->url, given, &LINK, h)) != NULL) {
         begin_exchange(h);
         return;
     }
@@ -208,16 +221,16 @@ static void connect_next(struct https *h)
         const struct addr *to = &h->addresses[h->next++];
         char text[ADDR_TEXT];
 
-        h->link = https_link_new(h->context, &h->url, to, &LINK, h);
+        h->link = https_link_new(h->context, &h->url, to, h->is_given, &LINK, h);
         if (h->link != NULL) {
             watch(h, CONNECT_MS);
             return;
         }
-        h->kind = errno == ENOMEM ? HTTPS_MEMORY : HTTPS_CONNECT;
-        snprintf(h->why, sizeof h->why, "%s: %s (%s)", h->url.authority, socket_reason(errno),
+        /* That there is no route (of IPv6, say) tells less than what another one has said. */
+        if (errno == ENOMEM || h->why[0] == '\0')
+            note(h, errno == ENOMEM ? HTTPS_MEMORY : HTTPS_CONNECT, socket_reason(errno),
                  addr_format(to, text));
     }
-    /* What the last one said. */
     stop(h);
     enter(h, DONE);
     next_step(h);
@@ -239,8 +252,7 @@ static void on_closed(void *user, enum https_failure kind, const char *why)
     h->link = NULL;
     if (h->state >= DONE) /* the answer is there already */
         return;
-    snprintf(h->why, sizeof h->why, "%s: %s (%s)", h->url.authority, why, https_link_address(l));
-    h->kind = kind;
+    note(h, kind, why, https_link_address(l));
     if (h->state != CONNECT || kind == HTTPS_TLS) {
         stop(h);
         enter(h, DONE);
@@ -261,7 +273,7 @@ static struct http_head *make_head(const struct https *h)
 {
     struct http_head *head = http_head_request(h->method, h->url.path, bytes_str(h->url.authority));
     bool good = head != NULL && put_field(head, "User-Agent", h->context->user_agent) &&
-                put_field(head, "Accept-Language", "en") &&
+                put_field(head, "Accept", "*/*") && put_field(head, "Accept-Language", "en") &&
                 (h->content_type == NULL || put_field(head, "Content-Type", h->content_type));
 
     if (!good) {
@@ -432,9 +444,7 @@ static void on_timer(struct timer *timer)
     if (loop_now(h->context->loop) >= h->deadline) {
         fail(h, HTTPS_TIMEOUT, "no answer within a minute");
     } else if (h->state == CONNECT && l != NULL) {
-        snprintf(h->why, sizeof h->why, "%s: no connection within 10 seconds (%s)", h->url.authority,
-                 https_link_address(l));
-        h->kind = HTTPS_TIMEOUT;
+        note(h, HTTPS_TIMEOUT, "no connection within 10 seconds", https_link_address(l));
         h->link = NULL;
         https_link_reset(l);
         next_step(h);
@@ -458,7 +468,8 @@ static bool copy(struct https *h, const struct https_request *rq)
     if (rq->body.n > 0)
         memcpy(h->payload, rq->body.p, rq->body.n);
     h->payload_len = rq->body.n;
-    if (rq->address != NULL)
+    h->is_given = rq->address != NULL;
+    if (h->is_given)
         h->addresses[h->n++] = *rq->address;
     return true;
 }

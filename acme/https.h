@@ -17,8 +17,8 @@
 struct https;
 struct https_link;
 
-/* What requests share; zeroed but for the first four. It keeps one connection for the next request to the same server: an
- * ACME client makes a dozen in a row. */
+/* What requests share; zeroed but for the first four. It keeps one connection for the next request to the same server (and
+ * address, where one was given) for ten seconds: an ACME client makes a dozen in a row. */
 struct https_context {
     struct loop *loop;
     struct dns *dns;
@@ -62,7 +62,7 @@ typedef void https_done(void *owner, const struct https_result *result);
 
 /* All of rq is copied. `done` comes once, later, never from within; it may send the next one. NULL when out of memory: no
  * `done` then. Ten seconds for each connection, thirty without a byte, sixty in all. HEAD has no body; redirects are
- * not followed. */
+ * not followed. A request that a kept connection took without a byte of an answer is sent once more on a new one. */
 struct https *https_send(struct https_context *c, const struct https_request *rq, https_done *done,
                          void *owner);
 void https_cancel(struct https *h); /* `done` is not called any more; NULL is fine */

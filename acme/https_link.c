@@ -27,9 +27,10 @@ struct https_link {
     struct h1_client *h1;
     struct timer idle;
     struct task destroy;
-    bool is_https, dead, used;
+    bool is_https, is_given, dead, used;
     char host[256], text[ADDR_TEXT];
     uint16_t port;
+    struct addr to;
 };
 
 #define OF(member, p) ((struct https_link *)(void *)((char *)(p)-offsetof(struct https_link, member)))
@@ -99,6 +100,10 @@ static void on_closed(void *owner, const struct conn_end *end)
     struct https_link *l = owner;
     void *user;
     bool is_tls = end->reason == CONN_TLS;
+    enum https_failure kind = end->reason == CONN_MEMORY ? HTTPS_MEMORY
+                              : is_tls                   ? HTTPS_TLS
+                              : end->opened              ? HTTPS_PROTOCOL
+                                                         : HTTPS_CONNECT;
     const char *why = is_tls       ? end->tls.text
                       : end->error ? socket_reason(end->error)
                                    : "the connection was closed";
@@ -110,7 +115,7 @@ static void on_closed(void *owner, const struct conn_end *end)
     user = l->user;
     l->user = NULL;
     if (user != NULL)
-        l->events->closed(user, is_tls ? HTTPS_TLS : end->opened ? HTTPS_PROTOCOL : HTTPS_CONNECT, why);
+        l->events->closed(user, kind, why);
     loop_defer(l->loop, &l->destroy);
 }
 
@@ -195,7 +200,7 @@ static struct conn *connect_with(struct https_link *l, int fd)
 }
 
 struct https_link *https_link_new(struct https_context *c, const struct url *url, const struct addr *to,
-                                  const struct https_link_events *events, void *user)
+                                  bool is_given, const struct https_link_events *events, void *user)
 {
     int fd = socket_connect(to);
     struct https_link *l = fd >= 0 ? mem_zalloc(sizeof *l) : NULL;
@@ -211,7 +216,9 @@ struct https_link *https_link_new(struct https_context *c, const struct url *url
         l->idle.fired = on_idle;
         l->destroy.run = destroy;
         l->is_https = url->is_https;
+        l->is_given = is_given;
         l->port = url->port;
+        l->to = *to;
         snprintf(l->host, sizeof l->host, "%s", url->host);
         addr_format(to, l->text);
         l->h1 = h1_client_new(&sink, &LIMITS);
@@ -232,7 +239,14 @@ static bool is_good(const struct https_link *l)
     return !l->dead && conn_is_open(l->conn) && h1_client_is_idle(l->h1);
 }
 
-struct https_link *https_link_take(struct https_context *c, const struct url *url,
+/* Who asks at an address wants to know what is there, and at a name what the name leads to. */
+static bool leads_to(const struct https_link *l, const struct url *url, const struct addr *given)
+{
+    return l->is_https == url->is_https && l->port == url->port && strcmp(l->host, url->host) == 0 &&
+           (given != NULL ? addr_equal(&l->to, given) : !l->is_given);
+}
+
+struct https_link *https_link_take(struct https_context *c, const struct url *url, const struct addr *given,
                                    const struct https_link_events *events, void *user)
 {
     struct https_link *l = c->idle;
@@ -240,8 +254,7 @@ struct https_link *https_link_take(struct https_context *c, const struct url *ur
     if (l == NULL)
         return NULL;
     forget_idle(l);
-    if (is_good(l) && l->is_https == url->is_https && l->port == url->port &&
-        strcmp(l->host, url->host) == 0) {
+    if (is_good(l) && leads_to(l, url, given)) {
         l->events = events;
         l->user = user;
         return l;

@@ -18,11 +18,11 @@ struct https_link_events {
     void (*closed)(void *user, enum https_failure kind, const char *why);
 };
 
-/* Begins to connect. NULL with errno. */
+/* Begins to connect; is_given: to an address that is not the name's own. NULL with errno. */
 struct https_link *https_link_new(struct https_context *c, const struct url *url, const struct addr *to,
-                                  const struct https_link_events *events, void *user);
-/* The kept one, if it leads there and is still good; NULL else. It is open. */
-struct https_link *https_link_take(struct https_context *c, const struct url *url,
+                                  bool is_given, const struct https_link_events *events, void *user);
+/* The kept one, if it leads there (`given`, or what the name resolves to) and is still good; NULL else. It is open. */
+struct https_link *https_link_take(struct https_context *c, const struct url *url, const struct addr *given,
                                    const struct https_link_events *events, void *user);
 /* The user is done with it: it is kept for the next, or closed. */
 void https_link_give_back(struct https_link *l);
