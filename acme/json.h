@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads JSON (RFC 8259) that a stranger sent, over jsmn's tokens. Whatever is not exactly one object or array is refused as a
- * whole, as is an object that has a name twice, since its readers would not agree on it (§4). Values are numbers of
- * tokens; -1 is none, and every function may be asked about it.
+ * Reads JSON (RFC 8259) that a stranger sent, over jsmn's tokens. Whatever is not exactly one object or array is refused
+ * as a whole, as is an object that has a name twice, written alike, since its readers would not agree on it (§4). Values
+ * are numbers of tokens; -1 is none, and every function may be asked about it.
  */
 #ifndef ACME_JSON_H
 #define ACME_JSON_H
@@ -21,7 +21,7 @@ struct json *json_parse(struct bytes text, const char **why);
 void json_free(struct json *j); /* NULL is fine */
 
 bool json_is_object(const struct json *j, int v);
-/* The value of an object's member; -1: no such member, or no object. */
+/* The value of an object's member, its name written without escapes; -1: no such member, or no object. */
 int json_member(const struct json *j, int object, const char *name);
 /* Of an array; 0 for anything else. */
 unsigned json_count(const struct json *j, int array);
