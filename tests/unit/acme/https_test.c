@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests to a server of another process that answers by a script, over plain HTTP: what TLS adds is tested end to
- * end. Then each allocation fails in turn.
+ * Requests to a server of another process that answers by a script, over plain HTTP. What TLS adds is in https_tls_test,
+ * what time and other requests do in https_life_test.
  */
 #include "tests/unit/test.h"
 
@@ -25,8 +25,6 @@ enum script {
     WHOLE,  /* then close */
     PIECES, /* a byte at a time */
     KEEP,   /* then the next request on the same connection */
-    ONCE, /* keeps the connection after the first answer, and closes it at the second request without a word */
-    SILENT,  /* never answers */
     REFUSED, /* the port is closed */
 };
 
@@ -58,11 +56,7 @@ static bool read_head(int fd)
 
 static void answer(int fd, enum script script, const char *text, size_t n)
 {
-    for (unsigned i = 0; read_head(fd); i++) {
-        if (script == SILENT)
-            pause();
-        if (script == ONCE && i > 0)
-            return;
+    while (read_head(fd)) {
         for (size_t at = 0; at < n; at += script == PIECES ? 1 : n)
             if (write(fd, text + at, script == PIECES ? 1 : n) < 0)
                 return;
@@ -270,30 +264,6 @@ TEST(too_long)
     free(text);
 }
 
-TEST(the_connection_is_kept)
-{
-    static const char text[] = OK "Content-Length: 2\r\n\r\nhi";
-    struct server s = serve(KEEP, text, sizeof text - 1), once = serve(ONCE, text, sizeof text - 1);
-    struct visit v;
-
-    CHECK(open_visit(&v));
-    for (unsigned i = 1; i <= 5; i++) {
-        send_to(&v, s.port, "GET", NULL);
-        wait_for(&v, i);
-        CHECK_EQ(v.status, 200);
-        CHECK(v.context.idle != NULL);
-    }
-    /* Another server: the kept one goes. One that is closed at the next request is replaced, unseen. */
-    for (unsigned i = 6; i <= 9; i++) {
-        send_to(&v, once.port, "POST", "body");
-        wait_for(&v, i);
-        CHECK_EQ(v.status, 200);
-    }
-    close_visit(&v);
-    stop(&s);
-    stop(&once);
-}
-
 TEST(urls_that_cannot_be_asked)
 {
     static const char *const urls[] = {"", "http://127.0.0.1/", "ftp://a/", "https://", "https://a b/"};
@@ -311,65 +281,4 @@ TEST(urls_that_cannot_be_asked)
     close_visit(&v);
 }
 
-TEST(cancelled_at_any_turn)
-{
-    static const char text[] = OK "Content-Length: 5\r\n\r\nhello";
-    struct server s = serve(PIECES, text, sizeof text - 1), silent = serve(SILENT, "", 0);
-    size_t blocks = mem_blocks();
-
-    for (unsigned turns = 0; turns < 60; turns++) {
-        struct visit v;
-        struct https *h;
-
-        CHECK(open_visit(&v));
-        h = send_to(&v, turns % 2 ? s.port : silent.port, "POST", "x");
-        for (unsigned i = 0; i < turns && v.done == 0; i++)
-            (void)loop_turn(v.context.loop, 1);
-        if (v.done == 0)
-            https_cancel(h);
-        settle(v.context.loop);
-        CHECK(v.done <= 1);
-        close_visit(&v);
-    }
-    CHECK_EQ(mem_blocks(), blocks);
-    stop(&s);
-    stop(&silent);
-}
-
-/* Each allocation of a request's life fails in turn: it is told once, and nothing is left. */
-TEST(memory_that_runs_out)
-{
-    static const char text[] = OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-    struct server s = serve(KEEP, text, sizeof text - 1);
-    size_t blocks = mem_blocks();
-    size_t used =
-        0; /* attempts to allocate: the one that fails was among them, or the life is over without it */
-    long n = 0;
-
-    for (; (size_t)n <= used; n++) {
-        struct visit v;
-        struct https *h;
-        size_t before;
-
-        CHECK(open_visit(&v));
-        before = mem_allocations();
-        mem_fail_at(n, 1);
-        h = send_to(&v, s.port, "POST", "a body");
-        if (h)
-            wait_for(&v, 1);
-        mem_fail_at(-1, 0);
-        used = mem_allocations() - before;
-        if (h)
-            CHECK_EQ(v.kind == HTTPS_OK, v.status == 200);
-        close_visit(&v);
-        if (!CHECK_EQ(mem_blocks(), blocks)) {
-            printf("    allocation %ld\n", n);
-            break;
-        }
-    }
-    CHECK(n > 10);
-    stop(&s);
-}
-
-TEST_MAIN(RUN(answers), RUN(fields_and_methods), RUN(too_long), RUN(the_connection_is_kept),
-          RUN(urls_that_cannot_be_asked), RUN(cancelled_at_any_turn), RUN(memory_that_runs_out))
+TEST_MAIN(RUN(answers), RUN(fields_and_methods), RUN(too_long), RUN(urls_that_cannot_be_asked))

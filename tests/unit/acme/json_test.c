@@ -5,7 +5,6 @@
 #include "tests/unit/test.h"
 
 #include "acme/json.h"
-#include "acme/problem.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -225,33 +224,6 @@ TEST(more_than_any_answer_has)
     text[n - 1] = ']';
     CHECK(json_parse(bytes_of(text, n), &why) == NULL);
     CHECK_STR(why, "more JSON than any answer should have");
-}
-
-TEST(problems)
-{
-    static const struct {
-        const char *text, *type, *line;
-    } cases[] = {
-        {"{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"CAA forbids\"}",                                          "caa",      "CAA forbids"                        },
-        {"{\"type\":\"urn:ietf:params:acme:error:compound\",\"detail\":\"some failed\",\"subproblems\":["
-         "{\"detail\":\"no A record\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"}},{\"detail\":\"x\"}]}",
-         "compound",                                                                                                                      "some failed; a.test: no A record; x"},
-        {"{\"type\":\"about:blank\"}",                                                                                        "",         "a problem without a detail"         },
-        {"{\"type\":\"urn:ietf:params:acme:error:badNonce\"}",                                                                "badNonce", "badNonce"                           },
-        {"{\"detail\":\"a\\u0007b\\nc\"}",                                                                                    "",         "a b c"                              },
-        {"{\"detail\":7}",                                                                                                    "",         "a problem without a detail"         },
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *why;
-        struct json *j = json_parse(bytes_str(cases[i].text), &why);
-        char type[64], *line = acme_problem_text(j, JSON_ROOT, type, sizeof type);
-
-        CHECK_STR(line, cases[i].line);
-        CHECK_STR(type, cases[i].type);
-        mem_free(line);
-        json_free(j);
-    }
 }
 
 /* ---- more of the same, by what goes wrong ---- */
@@ -646,6 +618,5 @@ TEST(no_room)
 }
 
 TEST_MAIN(RUN(what_is_taken), RUN(what_is_not), RUN(truncated), RUN(looking_up), RUN(strings), RUN(writing),
-          RUN(more_than_any_answer_has), RUN(problems), RUN(structure), RUN(numbers_and_words),
-          RUN(characters), RUN(names), RUN(no_value), RUN(as_much_as_there_may_be), RUN(reasons),
-          RUN(no_room))
+          RUN(more_than_any_answer_has), RUN(structure), RUN(numbers_and_words), RUN(characters), RUN(names),
+          RUN(no_value), RUN(as_much_as_there_may_be), RUN(reasons), RUN(no_room))

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Dates as RFC 9110 and RFC 3339 show them, and what only looks like one; when to try and to renew.
+ * Dates as RFC 9110 and RFC 3339 show them, and what only looks like one.
  */
 #include "tests/unit/test.h"
 
-#include "acme/schedule.h"
-#include "acme/url.h"
 #include "acme/when.h"
-#include "base/file.h"
-
-#include <stdlib.h>
-#include <unistd.h>
 
 #define NOW INT64_C(1795685400) /* 2026-11-26T09:30:00Z */
 
@@ -94,131 +88,121 @@ TEST(rfc_3339)
             printf("    %s\n", cases[i].text);
 }
 
-/* ---- the schedule ---- */
-
-TEST(pauses_after_failures)
+/* RFC 3339 §5.8. */
+TEST(rfc_3339_examples)
 {
-    static const int64_t pauses[] = {60, 600, 6000, 86400, 86400};
-    struct schedule s = {0};
-
-    for (unsigned i = 0; i < 5; i++) {
-        schedule_failed(&s, NOW, 0, i * 0x12345679u);
-        CHECK(s.next_try >= NOW + pauses[i] && s.next_try <= NOW + pauses[i] * 5 / 4);
-        CHECK_EQ(s.failures, i + 1);
-    }
-    schedule_failed(&s, NOW, NOW + 200000, 0);
-    CHECK_EQ(s.next_try, NOW + 200000);
-    schedule_failed(&s, NOW, NOW + 10, 0);
-    CHECK_EQ(s.next_try, NOW + 86400);
-    for (unsigned i = 0; i < 2000; i++)
-        schedule_failed(&s, NOW, 0, i);
-    CHECK_EQ(s.failures, 1000);
-    schedule_succeeded(&s);
-    CHECK_EQ(s.failures, 0);
-    CHECK_EQ(s.next_try, 0);
+    CHECK_EQ(when_rfc3339(bytes_str("1985-04-12T23:20:50.52Z")), 482196050);
+    CHECK_EQ(when_rfc3339(bytes_str("1996-12-19T16:39:57-08:00")), 851042397);
+    CHECK_EQ(when_rfc3339(bytes_str("1990-12-31T23:59:60Z")), 662687999);
+    CHECK_EQ(when_rfc3339(bytes_str("1990-12-31T15:59:60-08:00")), 662687999);
+    CHECK_EQ(when_rfc3339(bytes_str("1937-01-01T12:00:27.87+00:20")), 0); /* before all that matters here */
+    /* RFC 9773 §4.2 */
+    CHECK_EQ(when_rfc3339(bytes_str("2025-01-02T04:00:00Z")), 1735790400);
+    CHECK_EQ(when_rfc3339(bytes_str("2025-01-03T04:00:00Z")), 1735876800);
 }
 
-TEST(renewals)
-{
-    const int64_t day = 86400;
-
-    for (uint32_t random = 0; random < 100; random++) {
-        uint32_t r = random * 0x9e3779b9u;
-        int64_t long_one = schedule_renewal(NOW, NOW + 90 * day, r),
-                short_one = schedule_renewal(NOW, NOW + 6 * day, r);
-
-        CHECK(long_one <= NOW + 60 * day && long_one >= NOW + 60 * day - 90 * day / 60);
-        CHECK(short_one <= NOW + 3 * day && short_one >= NOW + 3 * day - 6 * day / 60);
-    }
-    CHECK_EQ(schedule_renewal(NOW, NOW, 5), NOW);
-    CHECK_EQ(schedule_renewal(NOW, NOW - 5, 5), NOW - 5);
-}
-
-TEST(what_is_kept)
-{
-    char folder[] = "/tmp/schedule-test-XXXXXX", path[100];
-    struct schedule s = {.failures = 3, .next_try = NOW, .renew_at = NOW + 1, .ask_at = 5, .not_after = 7}, t;
-
-    CHECK(mkdtemp(folder) != NULL);
-    schedule_load(&t, folder, "a.test");
-    CHECK_EQ(t.failures, 0);
-    CHECK_EQ(t.next_try, 0);
-    CHECK_EQ(schedule_save(&s, folder, "a.test"), 0);
-    schedule_load(&t, folder, "a.test");
-    CHECK_MEM(&t, sizeof t, &s, sizeof s);
-    snprintf(path, sizeof path, "%s/a.test", folder);
-    CHECK_EQ(state_write(
-                 path, "schedule", 0600,
-                 bytes_str("failures x\nnext-try -5\nfailures 99999\nrenew-at 9\n\xff\n what 7\nrenew-at")),
-             0);
-    schedule_load(&t, folder, "a.test");
-    CHECK_EQ(t.failures, 1000);
-    CHECK_EQ(t.next_try, 0);
-    CHECK_EQ(t.renew_at, 9);
-    CHECK(schedule_save(&s, folder, "../x") != 0);
-    snprintf(path, sizeof path, "%s/a.test/schedule", folder);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/a.test", folder);
-    rmdir(path);
-    rmdir(folder);
-}
-
-/* ---- URLs ---- */
-
-TEST(urls)
+TEST(leap_years)
 {
     static const struct {
-        const char *text, *host, *authority, *path;
-        uint16_t port;
+        const char *day, *month;
+        int number, year;
+        bool exists;
     } cases[] = {
-        {"https://a.test/directory",    "a.test",      "a.test",        "/directory", 443  },
-        {"HTTPS://A.Test",              "a.test",      "a.test",        "/",          443  },
-        {"https://a.test:8443/d?x=1&y", "a.test",      "a.test:8443",   "/d?x=1&y",   8443 },
-        {"https://[2001:DB8::1]/",      "2001:db8::1", "[2001:db8::1]", "/",          443  },
-        {"https://[::1]:14000/dir",     "::1",         "[::1]:14000",   "/dir",       14000},
-        {"http://192.0.2.1/",           "192.0.2.1",   "192.0.2.1",     "/",          80   },
-        {"http://a.test:443/",          "a.test",      "a.test:443",    "/",          443  },
+        {"29", "Feb", 2,  2024, true },
+        {"29", "Feb", 2,  2026, false},
+        {"29", "Feb", 2,  2000, true },
+        {"29", "Feb", 2,  2100, false},
+        {"30", "Feb", 2,  2024, false},
+        {"29", "Feb", 2,  2400, true },
+        {"31", "Apr", 4,  2026, false},
+        {"30", "Apr", 4,  2026, true },
+        {"31", "Dec", 12, 2026, true },
+        {"32", "Dec", 12, 2026, false},
+        {"00", "Jan", 1,  2026, false},
+        {"28", "Feb", 2,  2100, true },
     };
-    static const char *const bad[] = {
-        "",
-        "a.test",
-        "ftp://a.test/",
-        "https:a.test",
-        "https://",
-        "https:///x",
-        "https://user@a.test/",
-        "https://a.test/#x",
-        "https://a.test:0/",
-        "https://a.test:65536/",
-        "https://a.test:/",
-        "https://a.test:8x/",
-        "https://a test/",
-        "https://a.test/\n",
-        "https://[::1/",
-        "https://[a.test]/",
-        "https://[]/",
-        "https://a.test?x",
-        "https://-a.test/",
-        "https://.a/",
-        "https://a%2e.test/",
-        "https://a.test/\"",
-        "https://a\\b/",
-        "https://[::1]x/",
-    };
-    struct url u;
+    char text[64];
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (!CHECK_STR(url_parse(&u, bytes_str(cases[i].text)), NULL))
-            continue;
-        CHECK_STR(u.host, cases[i].host);
-        CHECK_STR(u.authority, cases[i].authority);
-        CHECK_EQ(u.port, cases[i].port);
-        CHECK_MEM(u.path.p, u.path.n, cases[i].path, strlen(cases[i].path));
+        int64_t a, b, c;
+
+        snprintf(text, sizeof text, "Sun, %s %s %d 12:00:00 GMT", cases[i].day, cases[i].month,
+                 cases[i].year);
+        a = when_http_date(bytes_str(text), NOW);
+        snprintf(text, sizeof text, "Sun %s %s 12:00:00 %d", cases[i].month, cases[i].day, cases[i].year);
+        b = when_http_date(bytes_str(text), NOW);
+        snprintf(text, sizeof text, "%d-%02d-%sT12:00:00Z", cases[i].year, cases[i].number, cases[i].day);
+        c = when_rfc3339(bytes_str(text));
+        if (!CHECK_EQ(a > 0, cases[i].exists) || !CHECK_EQ(a, b) || !CHECK_EQ(b, c))
+            printf("    %s\n", text);
     }
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (!CHECK(url_parse(&u, bytes_str(bad[i])) != NULL))
-            printf("    %s\n", bad[i]);
 }
 
-TEST_MAIN(RUN(http_dates), RUN(retry_after), RUN(rfc_3339), RUN(pauses_after_failures), RUN(renewals),
-          RUN(what_is_kept), RUN(urls))
+/* RFC 9110 §5.6.7: two digits of a year that seem over 50 years ahead are of the century before. */
+TEST(years_of_two_digits)
+{
+    CHECK_EQ(when_http_date(bytes_str("Wednesday, 01-Jan-76 00:00:00 GMT"), NOW),
+             INT64_C(3345062400));                                                           /* 2076 */
+    CHECK_EQ(when_http_date(bytes_str("Saturday, 01-Jan-77 00:00:00 GMT"), NOW), 220924800); /* 1977 */
+    CHECK_EQ(when_http_date(bytes_str("Friday, 31-Dec-99 23:59:59 GMT"), NOW), 946684799);
+    CHECK_EQ(when_http_date(bytes_str("Monday, 01-Jan-70 00:00:01 GMT"), 0), 1); /* a clock that is not set */
+    CHECK_EQ(when_http_date(bytes_str("Thursday, 26-Nov-26 09:30:00 GMT"), 0), 0);
+    CHECK_EQ(when_http_date(bytes_str("Sun, 06-Nov-94 08:49:37 GMT"), NOW), 0);
+    CHECK_EQ(when_http_date(bytes_str("Sunday, 06-Nov-1994 08:49:37 GMT"), NOW), 0);
+    CHECK_EQ(when_http_date(bytes_str("Sunday 06-Nov-94 08:49:37 GMT"), NOW), 0);
+}
+
+/* Cut anywhere, or with a byte that is another, a date is none, or one like it: never far out. */
+TEST(damaged_dates)
+{
+    static const char *const texts[] = {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                                        "Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z",
+                                        "1994-11-06T10:49:37.5+02:00"};
+    static const char others[] = {'0', '9', ' ', ':', '-', '+', ',', 'x', 'Z', '\0', '\x7f', '\xff'};
+    char text[64];
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        size_t len = strlen(texts[i]);
+
+        CHECK_EQ(i < 3 ? when_http_date(bytes_str(texts[i]), NOW) : when_rfc3339(bytes_str(texts[i])),
+                 784111777);
+        for (size_t n = 0; n < len; n++) {
+            CHECK_EQ(when_http_date(bytes_of(texts[i], n), NOW), 0);
+            CHECK_EQ(when_rfc3339(bytes_of(texts[i], n)), 0);
+        }
+        for (size_t n = 0; n < len; n++)
+            for (size_t k = 0; k < sizeof others; k++) {
+                memcpy(text, texts[i], len);
+                text[n] = others[k];
+                int64_t a = when_http_date(bytes_of(text, len), NOW), b = when_rfc3339(bytes_of(text, len));
+
+                CHECK(a >= 0 && a < INT64_C(253402300800));
+                CHECK(b >= 0 && b < INT64_C(253402300800) + 86400);
+            }
+    }
+}
+
+TEST(retry_after_bounds)
+{
+    CHECK_EQ(when_retry_after(bytes_str("31536000"), NOW), NOW + 31536000);
+    CHECK_EQ(when_retry_after(bytes_str("31536001"), NOW), NOW + 31536000);
+    CHECK_EQ(when_retry_after(bytes_str("18446744073709551615"), NOW), NOW + 31536000);
+    CHECK_EQ(when_retry_after(bytes_str("18446744073709551616"), NOW), NOW + 31536000);
+    CHECK_EQ(when_retry_after(bytes_str("00000000000000000000000000000007"), NOW), NOW + 7);
+    CHECK_EQ(when_retry_after(bytes_str("+7"), NOW), 0);
+    CHECK_EQ(when_retry_after(bytes_str(" 7"), NOW), 0);
+    CHECK_EQ(when_retry_after(bytes_str("7 "), NOW), 0);
+    CHECK_EQ(when_retry_after(bytes_str("7, 8"), NOW), 0);
+    CHECK_EQ(when_retry_after(bytes_str("1.5"), NOW), 0);
+    CHECK_EQ(when_retry_after(bytes_str("1e3"), NOW), 0);
+    CHECK_EQ(when_retry_after(bytes_of("7\0", 2), NOW), 0);
+    CHECK_EQ(when_retry_after((struct bytes){NULL, 0}, NOW), 0);
+    CHECK_EQ(when_http_date((struct bytes){NULL, 0}, NOW), 0);
+    CHECK_EQ(when_rfc3339((struct bytes){NULL, 0}), 0);
+    CHECK_EQ(when_retry_after(bytes_str("Fri, 31 Dec 1999 23:59:59 GMT"), NOW),
+             946684799); /* RFC 9110 §10.2.3 */
+    CHECK_EQ(when_retry_after(bytes_str("120"), 0), 120);
+}
+
+TEST_MAIN(RUN(http_dates), RUN(retry_after), RUN(retry_after_bounds), RUN(rfc_3339), RUN(rfc_3339_examples),
+          RUN(leap_years), RUN(years_of_two_digits), RUN(damaged_dates))
