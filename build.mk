@@ -157,7 +157,7 @@ $(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | 
 	$$(Q)$(CC_$(1)) $(CFLAGS_$(1)) $$(call optimise_$(1),$$<) -MMD -MP -c -o $$@ $$<
 $$(foreach d,$(DEPS),$$(eval $$(call dep_rule,$(1),$$(d))))
 $$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call objects,$(1),$$(f)))))
--include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*/*.c tests/fuzz/*.c))
+-include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*.c tests/unit/*/*.c tests/fuzz/*.c))
 endef
 
 $(foreach v,musl asan fuzz ct arm64,$(eval $(call build_rule,$(v))))
@@ -225,13 +225,13 @@ $(B)/asan/proxy: $(PROXY_asan) $(B)/asan/ldflags
 
 # ---- unit tests -----------------------------------------------------------------------------------------------
 # tests/unit/FOLDER/X_test.c is a program of its own. It links FOLDER and the folders before it in the design, and
-# the other .c files beside it (fakes and helpers that the tests of a folder share).
+# the other .c files beside it and in tests/unit itself (fakes and helpers that tests share).
 
 # $(call unit_rule,BUILD,FOLDER,FOLDERS)
 define unit_rule
 UNITS_$(1)_$(2) := $(patsubst tests/unit/%.c,$(B)/$(1)/unit/%,$(sort $(wildcard tests/unit/$(2)/*_test.c)))
 UNIT_LIBS_$(1)_$(2) := \
-    $(patsubst %.c,$(B)/$(1)/obj/%.o,$(sort $(filter-out %_test.c,$(wildcard tests/unit/$(2)/*.c)))) \
+    $(patsubst %.c,$(B)/$(1)/obj/%.o,$(sort $(filter-out %_test.c,$(wildcard tests/unit/$(2)/*.c) $(wildcard tests/unit/*.c)))) \
     $(call folder_libs,$(1),$(filter $(3),$(FOLDERS_USED))) $(call dep_libs,$(1))
 $$(UNITS_$(1)_$(2)): $(B)/$(1)/unit/%: $(B)/$(1)/obj/tests/unit/%.o $$(UNIT_LIBS_$(1)_$(2)) $(B)/$(1)/ldflags
 	@mkdir -p $$(@D)

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "certs/certs.h"
 #include "tests/unit/certs/vectors.h"
+#include "tests/unit/scratch.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

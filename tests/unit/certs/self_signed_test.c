@@ -10,6 +10,7 @@
 #include "certs/self_signed.h"
 #include "certs/x509.h"
 #include "tests/unit/certs/vectors.h"
+#include "tests/unit/scratch.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the tests of certs/ share: files from tests/vectors/certs, folders to write in, the log as text.
+ * What the tests of certs/ share: files from tests/vectors/certs.
  */
 #ifndef TESTS_UNIT_CERTS_VECTORS_H
 #define TESTS_UNIT_CERTS_VECTORS_H
@@ -15,13 +15,5 @@ struct file vector_read(const char *name);
 /* pem_load_chain and pem_load_key from vectors, into a new identity (NULL names are left out). *problem is
  * the first problem, or NULL. */
 struct tls_identity *vector_identity(const char *chain, const char *key, const char **problem);
-
-/* A fresh empty folder; the path is static until the next. folder_remove takes it away with all in it. */
-const char *folder_new(void);
-void folder_remove(const char *path);
-
-/* Between the two, log lines are kept; log_taken gives them as text, static until the next. */
-void log_take(void);
-const char *log_taken(void);
 
 #endif
