@@ -17,10 +17,9 @@
  * docs/architecture.md follows a request through them.
  */
 #include "acme/acme.h"
-#include "acme/check.h"
 #include "acme/uacme.h"
-#include "acme/url.h"
 #include "admin/admin.h"
+#include "admin/command.h"
 #include "admin/confine.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -184,40 +183,6 @@ static int validate(const struct conf *conf, struct conf_errors *e)
     printf("%s: valid\n", conf->file ? conf->file : "command line");
     certs_free(certs);
     return 0;
-}
-
-static int ask_health(const struct conf *conf)
-{
-    char answer[1024];
-
-    if (!conf->admin || strcmp(conf->admin, "off") == 0) {
-        fprintf(stderr, "proxy: --health: there is no admin listener to ask; set admin\n");
-        return 1;
-    }
-    if (admin_ask(conf->admin, "GET /health HTTP/1.1\r\nHost: proxy\r\n\r\n", answer, sizeof answer) < 0) {
-        fprintf(stderr, "proxy: --health: %s\n", answer);
-        return 1;
-    }
-    const char *body = strstr(answer, "\r\n\r\n");
-    fputs(body ? body + 4 : answer, stdout);
-    return strncmp(answer, "HTTP/1.1 200 ", 13) == 0 ? 0 : 1;
-}
-
-static int ask_acme(const struct conf *conf, const char *words)
-{
-    char line[512], answer[20000];
-
-    if (!conf->admin || strcmp(conf->admin, "off") == 0) {
-        fprintf(stderr, "proxy: acme: there is no admin listener to ask; set admin\n");
-        return 1;
-    }
-    snprintf(line, sizeof line, "%s\n", words);
-    if (admin_ask(conf->admin, line, answer, sizeof answer) < 0) {
-        fprintf(stderr, "proxy: acme: %s; is it running?\n", answer);
-        return 1;
-    }
-    fputs(answer, stdout);
-    return strncmp(answer, "{\"ok\":true", 10) == 0 ? 0 : 1;
 }
 
 /* --- signals --- */
@@ -412,7 +377,7 @@ static void make_state_folder(const struct conf *conf)
 static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     const struct conf_place nowhere = {"", 0, 0};
-    const struct acme_hooks acme_hooks = {p, p->uacme, adopt, identity};
+    const struct acme_hooks acme_hooks = {.ctx = p, .uacme = p->uacme, .adopt = adopt, .identity = identity};
     struct certs *certs = certs_new(conf, false, e);
 
     if (!certs)
@@ -437,68 +402,6 @@ static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
     relay_set_acme(p->relay, p->acme);
     apply_acme(p, conf);
     return admin_listen(p->admin, conf->admin ? conf->admin : "off", e) && confine(conf, e);
-}
-
-/* --- looking at what would hinder a certificate --- */
-
-static void say_check(void *ctx, bool good, const char *line)
-{
-    (void)ctx;
-    printf("%s %s\n", good ? "ok  " : "BAD ", line);
-    fflush(stdout);
-}
-
-static void check_done(void *ctx, unsigned bad)
-{
-    *(int *)ctx = bad ? 1 : 0;
-}
-
-/* The token is answered here if the ports are free, else by the process that has them, through the state folder. */
-static void listen_for_check(struct program *p, struct conf *conf)
-{
-    struct conf_errors *e = conf_errors_new();
-    struct certs *certs = e ? certs_new(conf, true, e) : NULL;
-
-    if (certs && relay_apply(p->relay, conf, certs, e)) {
-        relay_set_acme(p->relay, p->acme);
-    } else {
-        printf("     not listening here (%s): a proxy that runs on the same state folder has to answer\n",
-               e && conf_errors_count(e) ? conf_errors_text(e, 0) : "out of memory");
-        certs_free(certs);
-    }
-    conf_errors_free(e);
-}
-
-static int check_name(struct program *p, struct conf *conf, const char *text)
-{
-    const struct acme_hooks none = {.ctx = NULL};
-    int status = -1;
-    const struct acme_check_hooks hooks = {&status, say_check, check_done};
-    char url[600];
-    struct url u;
-    const char *why = "out of memory";
-    struct challenges *challenges;
-
-    snprintf(url, sizeof url, "http://%s/", text);
-    if (url_parse(&u, bytes_str(url)) != NULL || u.path.n != 1) {
-        fprintf(stderr, "proxy: --check: '%s' is not a name\n", text);
-        return 2;
-    }
-    conf->log_format = CONF_LOG_OFF;
-    log_set_level(LOG_ERROR);
-    p->loop = loop_new();
-    p->relay = p->loop ? relay_new(p->loop) : NULL;
-    p->acme = p->relay ? acme_new(p->loop, &none) : NULL;
-    challenges = p->acme ? acme_challenges(p->acme, conf->state) : NULL;
-    if (challenges)
-        listen_for_check(p, conf);
-    if (!challenges || !acme_check_new(p->loop, conf, challenges, u.host, u.port, &hooks, &why)) {
-        fprintf(stderr, "proxy: --check: %s\n", why);
-        return 1;
-    }
-    while (status < 0 && loop_turn(p->loop, -1) == 0)
-        ;
-    return status < 0 ? 1 : status;
 }
 
 /* --- uacme --- */
@@ -576,6 +479,8 @@ static int run(struct program *p, struct conf_errors *e)
     default: break;
     }
     struct conf *conf = conf_load(p->options, e);
+    const char *const *words;
+    unsigned n;
     int status;
     if (!conf) {
         print_errors(e);
@@ -583,16 +488,15 @@ static int run(struct program *p, struct conf_errors *e)
     }
     log_set_level(conf->log_level);
     log_set_json(conf->log_format == CONF_LOG_JSON);
-    if (command == CONF_VALIDATE)
-        status = validate(conf, e);
-    else if (command == CONF_HEALTH)
-        status = ask_health(conf);
-    else if (command == CONF_CHECK)
-        status = check_name(p, conf, conf_options_words(p->options));
-    else if (command == CONF_ACME)
-        status = ask_acme(conf, conf_options_words(p->options));
-    else
-        status = serve(p, conf, e);
+    words = conf_options_words(p->options, &n);
+    switch (command) {
+    case CONF_VALIDATE: status = validate(conf, e); break;
+    case CONF_HEALTH: status = command_health(conf); break;
+    case CONF_CHECK: status = command_check(conf, words[0]); break;
+    case CONF_ACME: status = command_acme(conf, words, n); break;
+    case CONF_KEYGEN: status = command_keygen(conf, words, n); break;
+    default: status = serve(p, conf, e);
+    }
     close_down(p);
     conf_unref(conf);
     return status;

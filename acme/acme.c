@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the list of sites that want certificates, and the one order that is under way: sites take turns, so that one that
+ * Owns the list of sites that want certificates, and the one errand that is under way: sites take turns, so that one that
  * fails holds up no other for longer than its order. `look` is the one place that decides what is next; it runs when an
- * order ends, when something is due, and once a minute, for what other programs do in the folder and to the clock.
+ * errand ends, when something is due, and once a minute, for what other programs do in the folder and to the clock.
  */
 #include "acme/acme.h"
 
 #include "acme/ari.h"
+#include "acme/job.h"
+#include "acme/lock.h"
 #include "acme/order.h"
 #include "acme/report.h"
-#include "acme/schedule.h"
+#include "acme/revocation.h"
 #include "acme/session.h"
 #include "acme/uacme.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/time.h"
 #include "certs/stored.h"
 #include "certs/trust.h"
@@ -23,35 +24,27 @@
 #include "version.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define LOOK_MS   (60u * 1000u) /* between two looks when nothing is due */
-#define ASK_MIN   60            /* seconds between two questions for renewal information */
-#define ASK_MAX   86400
-#define ASK_USUAL (6 * 3600)
-#define LOCKED_MS (10u * 1000u) /* while another process issues */
-#define TRIAL     "/.trial"     /* the state of trials, below the state */
-#define FAILURES  3u            /* in a row, after which a trial has to pass first */
+#define LOOK_MS    (60u * 1000u) /* between two looks when nothing is due */
+#define ASK_MIN    60            /* seconds between two questions for renewal information */
+#define ASK_MAX    86400
+#define ASK_USUAL  (6 * 3600)
+#define LOCKED_MS  (10u * 1000u) /* while another process issues */
+#define CLAIM_MS   2000u         /* for others who claim the same lease to be seen */
+#define ISSUED_MIN 3600          /* seconds between two certificates, however short they last */
+#define TRIAL      "/.trial"     /* the state of trials, below the state */
+#define FAILURES   3u            /* in a row, after which a trial has to pass first */
 
-/* One site's certificate. */
-struct job {
-    struct job *next;
-    char **names;
-    unsigned n;
-    unsigned site; /* its number in the configuration */
-    struct schedule schedule;
-    int64_t due;       /* when its certificate is to be asked for, were there no failures; 0: at once */
-    int64_t not_after; /* of the certificate that `due` is about */
-    char *problem;     /* of the last try; NULL: none */
-    struct stat file;  /* the chain's, as it was looked at last; zeros: not there */
-    bool is_tested;    /* a trial passed: the next try is a real one */
+/* What is under way, for `current`. */
+enum errand {
+    ERRAND_NONE,
+    ERRAND_INFORMATION, /* a question for renewal information */
+    ERRAND_ORDER,
+    ERRAND_UACME, /* in place of an order */
+    ERRAND_REVOCATION,
 };
 
 struct acme {
@@ -65,113 +58,41 @@ struct acme {
     struct acme_session *session; /* while there is something to do */
     struct challenges *challenges;
     struct job *jobs;
-    struct job *current; /* whose order, or question, is under way */
-    struct acme_order *order;
-    bool runs_uacme; /* in place of an order */
-    int lock;        /* -1: not held */
+    enum errand errand;
+    struct job *current;
+    struct acme_order *order; /* of ERRAND_ORDER */
+    bool is_trial;            /* the order is one */
+    struct lock lock;
     struct timer timer;
     const char *lost; /* why the state will be lost (file_why_lost); NULL: it will not */
-    bool is_judged;
-    bool is_ephemeral; /* it will, and nobody said that it should: staging alone */
-    bool is_trial;     /* the order under way is one */
-    bool said_clock, said_lock;
+    bool said_clock, said_lock, said_lost;
 };
 
 static void look(struct acme *a);
 
-/* ---- the list ---- */
-
-static void job_free(struct job *job)
+static void begin(struct acme *a, struct job *job, enum errand errand)
 {
-    for (unsigned i = 0; i < job->n; i++)
-        mem_free(job->names[i]);
-    mem_free(job->names);
-    mem_free(job->problem);
-    mem_free(job);
+    assert(a->errand == ERRAND_NONE && errand != ERRAND_NONE);
+    a->errand = errand;
+    a->current = job;
 }
 
-static void free_jobs(struct job *job)
+/* Whose errand it was. */
+static struct job *end(struct acme *a)
 {
-    while (job != NULL) {
-        struct job *next = job->next;
+    struct job *job = a->current;
 
-        job_free(job);
-        job = next;
-    }
-}
-
-static struct job *job_new(const struct conf *conf, unsigned index)
-{
-    const struct conf_site *site = &conf->sites[index];
-    struct job *job = mem_zalloc(sizeof *job);
-
-    if (job == NULL || (job->names = mem_zalloc(site->name_count * sizeof *job->names)) == NULL) {
-        mem_free(job);
-        return NULL;
-    }
-    job->site = index;
-    for (; job->n < site->name_count; job->n++)
-        if ((job->names[job->n] = mem_strdup(site->names[job->n].text)) == NULL) {
-            job_free(job);
-            return NULL;
-        }
-    schedule_load(&job->schedule, conf->state, job->names[0]);
+    assert(a->errand != ERRAND_NONE);
+    a->errand = ERRAND_NONE;
+    a->current = NULL;
+    a->order = NULL;
     return job;
 }
 
-static bool has_names(const struct job *job, const struct conf_site *site)
+/* Nothing outlasts the process, and nobody said that it should be so: then certificates are for trial alone. */
+static bool is_ephemeral(const struct acme *a)
 {
-    if (job->n != site->name_count)
-        return false;
-    for (unsigned i = 0; i < job->n; i++)
-        if (strcmp(job->names[i], site->names[i].text) != 0)
-            return false;
-    return true;
-}
-
-/* Takes the job with the site's names out of the list; NULL: there is none. */
-static struct job *take_job(struct job **list, const struct conf_site *site)
-{
-    for (; *list != NULL; list = &(*list)->next)
-        if (has_names(*list, site)) {
-            struct job *job = *list;
-
-            *list = job->next;
-            return job;
-        }
-    return NULL;
-}
-
-/* ---- when ---- */
-
-/* Of what the site has now. */
-static void set_due(struct acme *a, struct job *job)
-{
-    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
-    struct schedule *s = &job->schedule;
-    bool covers = id != NULL && !id->self_signed;
-
-    for (unsigned i = 0; covers && i < job->n; i++)
-        covers = certs_covers(id, job->names[i]);
-    if (!covers) {
-        job->due = 0;
-        job->not_after = 0;
-    } else if (job->not_after != id->not_after || job->due == 0) {
-        uint32_t random;
-
-        random_bytes(&random, sizeof random);
-        job->not_after = id->not_after;
-        job->due = schedule_renewal(id->not_before, id->not_after, random);
-        if (s->not_after == id->not_after && s->renew_at > 0)
-            job->due = s->renew_at;
-    }
-}
-
-static int64_t next_try(const struct job *job)
-{
-    int64_t next = schedule_next(&job->schedule, time_wall());
-
-    return job->due > next ? job->due : next;
+    return a->lost != NULL && !a->conf->state_is_ephemeral;
 }
 
 static void wait(struct acme *a, uint64_t ms)
@@ -181,36 +102,19 @@ static void wait(struct acme *a, uint64_t ms)
 
 static void save(const struct acme *a, const struct job *job)
 {
-    int error = schedule_save(&job->schedule, a->conf->state, job->names[0]);
+    int error = job_save(job, a->conf->state);
 
     if (error != 0)
         log_error("acme: %s/%s/schedule: %s; after a restart it would be tried again at once", a->conf->state,
                   job->names[0], strerror(error));
 }
 
-/* ---- one process for a folder ---- */
-
-/* True also where the folder knows no locks: two orders are better than none. */
-static bool take_lock(struct acme *a)
+/* What was asked for by hand is done, or given up. */
+static void end_wish(struct acme *a, struct job *job, bool good)
 {
-    char path[PATH_MAX];
-
-    if (a->lock >= 0 || snprintf(path, sizeof path, "%s/.lock", a->conf->state) >= (int)sizeof path)
-        return true;
-    (void)file_make_folder(a->conf->state, 0700);
-    a->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (a->lock < 0 || flock(a->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return true;
-    close(a->lock);
-    a->lock = -1;
-    return false;
-}
-
-static void drop_lock(struct acme *a)
-{
-    if (a->lock >= 0)
-        close(a->lock);
-    a->lock = -1;
+    if (job->wish != WISH_NONE && a->hooks.ended != NULL)
+        a->hooks.ended(a->hooks.ctx, job->site, good);
+    job->wish = WISH_NONE;
 }
 
 /* ---- orders ---- */
@@ -238,34 +142,31 @@ static void on_issued(struct acme *a, struct job *job)
 {
     char until[REPORT_TIME];
 
-    schedule_succeeded(&job->schedule);
-    mem_free(job->problem);
-    job->problem = NULL;
+    job_succeeded(job);
     (void)a->hooks.adopt(a->hooks.ctx, job->site);
-    set_due(a, job);
+    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
+    if (job->due <= time_wall()) /* no authority is to be asked in a circle */
+        job->schedule.next_try = time_wall() + ISSUED_MIN;
     log_info("acme: %s: a new certificate, until %s", job->names[0], report_time(job->not_after, until));
+    end_wish(a, job, true);
 }
 
-static void on_failed(struct job *job, const struct acme_outcome *outcome)
+/* A process that serves goes on trying; one that was started for this alone is to end. */
+static void on_failed(struct acme *a, struct job *job, const struct acme_outcome *outcome)
 {
-    uint32_t random;
-
-    random_bytes(&random, sizeof random);
-    schedule_failed(&job->schedule, time_wall(), outcome->retry_after, random);
-    mem_free(job->problem);
-    job->problem = mem_strdup(outcome->why);
+    job_failed(job, outcome->why, outcome->retry_after);
     report_failure(job->names[0], outcome, &job->schedule);
+    if (a->hooks.by_hand)
+        end_wish(a, job, false);
 }
 
 static void on_order(void *owner, const struct acme_outcome *outcome)
 {
     struct acme *a = owner;
-    struct job *job = a->current;
+    struct job *job = end(a);
 
-    a->order = NULL;
-    a->current = NULL;
     if (outcome->why != NULL)
-        on_failed(job, outcome);
+        on_failed(a, job, outcome);
     else if (a->is_trial)
         on_trial(job);
     else
@@ -277,11 +178,9 @@ static void on_order(void *owner, const struct acme_outcome *outcome)
 /* What uacme said last stands for the authority's words, which it repeats. */
 static void on_uacme(void *owner, enum uacme_end end, const char *said)
 {
-    struct acme *a = owner;
     bool good = end == UACME_ISSUED || end == UACME_NOT_DUE;
 
-    a->runs_uacme = false;
-    on_order(a, &(struct acme_outcome){.why = good ? NULL : said, .problem = ""});
+    on_order(owner, &(struct acme_outcome){.why = good ? NULL : said, .problem = ""});
 }
 
 /* ---- renewal information ---- */
@@ -298,37 +197,17 @@ static const char *certificate_id(struct acme *a, const struct job *job, char *o
     return out;
 }
 
-/* A moment chosen before stays as long as it is in the window. */
-static void take_window(struct job *job, const struct ari_window *window, const char *explanation)
-{
-    struct schedule *s = &job->schedule;
-    bool is_kept =
-        s->not_after == job->not_after && s->renew_at >= window->start && s->renew_at <= window->end;
-    uint64_t random;
-    char at[REPORT_TIME];
-
-    if (is_kept)
-        return;
-    random_bytes(&random, sizeof random);
-    s->not_after = job->not_after;
-    s->renew_at = job->due = ari_moment(window, random);
-    log_info("acme: %s: to be renewed at %s, by the authority's wish%s%s", job->names[0],
-             report_time(s->renew_at, at), explanation != NULL ? ": " : "",
-             explanation != NULL ? explanation : "");
-}
-
 static void on_information(void *owner, const struct acme_reply *r)
 {
     struct acme *a = owner;
-    struct job *job = a->current;
+    struct job *job = end(a);
     int64_t now = time_wall(), pause = r->retry_after > now ? r->retry_after - now : ASK_USUAL;
     struct ari_window window;
 
-    a->current = NULL;
     if (r->why == NULL && r->json != NULL && ari_parse(r->json, &window)) {
         char *explanation = ari_explanation(r->json);
 
-        take_window(job, &window, explanation);
+        job_take_window(job, &window, explanation);
         mem_free(explanation);
     } else {
         pause = ASK_MAX; /* this authority has none, or none today */
@@ -343,82 +222,144 @@ static bool ask_information(struct acme *a, struct job *job)
 {
     char id[256];
 
-    if (job->due == 0 || job->schedule.ask_at > time_wall() || a->is_ephemeral || a->hooks.uacme != NULL ||
-        certificate_id(a, job, id, sizeof id)[0] == '\0' ||
+    if (job->due == 0 || job->wish != WISH_NONE || job->schedule.ask_at > time_wall() || is_ephemeral(a) ||
+        a->hooks.uacme != NULL || a->hooks.by_hand || certificate_id(a, job, id, sizeof id)[0] == '\0' ||
         !use_session(a, a->conf->acme.directory, a->conf->state))
         return false;
-    a->current = job;
+    begin(a, job, ERRAND_INFORMATION);
     acme_session_call(a->session, ACME_RENEWAL_INFO, bytes_str(id), on_information, a);
     return true;
 }
 
+/* ---- revocation ---- */
+
+/* The next certificate gets another key. What is served stays until it is here: it is as good as any for the time
+ * being, and most clients do not ask. */
+static void on_revoked(void *owner, const struct acme_reply *r)
+{
+    struct acme *a = owner;
+    struct job *job = end(a);
+    bool good = r->why == NULL || strcmp(r->problem, "alreadyRevoked") == 0;
+    int error = good ? stored_put_away(a->conf->state, job->names[0], time_wall()) : 0;
+
+    if (!good)
+        log_error("acme: %s: the certificate was not revoked: %s", job->names[0], r->why);
+    else if (error != 0)
+        log_error("acme: %s: revoked, but its files cannot be put away: %s; move them yourself",
+                  job->names[0], strerror(error));
+    else
+        log_info("acme: %s: the certificate is revoked, and put away with its key", job->names[0]);
+    end_wish(a, job, good && error == 0);
+    if (good && error == 0) {
+        job->due = 0;
+        job->schedule.next_try = 0;
+    }
+    look(a);
+}
+
+/* RFC 8555 §7.6, with the account's key. */
+static void revoke(struct acme *a, struct job *job)
+{
+    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+    size_t cap = id->chain[0].data_len * 4 / 3 + 64;
+    char *text = mem_alloc(cap);
+    struct writer w = writer_of(text, text != NULL ? cap : 0);
+    const char *directory =
+        is_ephemeral(a) && a->conf->acme.staging ? a->conf->acme.staging : a->conf->acme.directory;
+
+    if (revocation_put(&w, bytes_of(id->chain[0].data, id->chain[0].data_len), job->reason) &&
+        use_session(a, directory, a->conf->state)) {
+        begin(a, job, ERRAND_REVOCATION);
+        log_info("acme: %s: revoking the certificate at %s", job->names[0], directory);
+        acme_session_call(a->session, ACME_REVOKE_CERT, bytes_of(text, writer_len(&w)), on_revoked, a);
+    } else {
+        log_error("acme: %s: out of memory", job->names[0]);
+        end_wish(a, job, false);
+        wait(a, LOOK_MS);
+    }
+    mem_free(text);
+}
+
 /* ---- beginning an order ---- */
 
-/* After failures in a row the next ones shall count for nothing, until one passes; its state is apart. Where there is
- * another authority to fall back on, it has every other try. */
+/* Where an order is made: after failures in a row at the staging directory, where the next ones count for nothing, until
+ * one passes; its state is apart. Where there is another authority to fall back on, it has every other try. */
+static const char *choose_directory(struct acme *a, const struct job *job)
+{
+    const struct conf_acme *ca = &a->conf->acme;
+    bool is_other = ca->fallback != NULL && job->schedule.failures % 2 == 1;
+
+    a->is_trial =
+        job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !is_ephemeral(a);
+    if (ca->staging != NULL && (a->is_trial || is_ephemeral(a)))
+        return ca->staging;
+    return is_other ? ca->fallback : ca->directory;
+}
+
+/* A try that cannot be remembered would be made again at each start, and its certificate could not be kept either. */
+static bool can_keep(struct acme *a, struct job *job)
+{
+    int error = job_save(job, a->conf->state);
+    char why[PATH_MAX + 128];
+
+    if (error == 0)
+        return true;
+    snprintf(why, sizeof why, "%s/%s/schedule: %s; nothing is ordered before it can be written",
+             a->conf->state, job->names[0], strerror(error));
+    on_failed(a, job, &(struct acme_outcome){.why = why, .problem = ""});
+    wait(a, 0);
+    return false;
+}
+
 static void start(struct acme *a, struct job *job)
 {
     const struct conf_acme *ca = &a->conf->acme;
-    bool is_trial =
-        job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !a->is_ephemeral;
-    bool is_other = ca->fallback != NULL && job->schedule.failures % 2 == 1;
-    const char *directory = ca->staging != NULL && (is_trial || a->is_ephemeral) ? ca->staging
-                            : is_other                                           ? ca->fallback
-                                                                                 : ca->directory;
+    const char *directory = choose_directory(a, job);
     struct acme_order_request rq = {.names = (const char *const *)job->names,
                                     .n = job->n,
-                                    .state = is_trial ? a->trial_state : a->conf->state,
-                                    .profile = ca->profile};
+                                    .state = a->is_trial ? a->trial_state : a->conf->state,
+                                    .profile = ca->profile,
+                                    .preferred_chain = ca->preferred_chain};
     char names[REPORT_NAMES], id[256];
+    bool runs = false;
 
-    if (!is_trial && job->schedule.renew_at > 0 && job->schedule.not_after == job->not_after && job->due > 0)
+    if (!can_keep(a, job))
+        return;
+    if (!a->is_trial && job->schedule.renew_at > 0 && job->schedule.not_after == job->not_after &&
+        job->due > 0)
         rq.replaces = certificate_id(a, job, id, sizeof id)[0] != '\0' ? id : NULL;
     if (a->hooks.uacme != NULL)
-        a->runs_uacme = uacme_run(
+        runs = uacme_run(
             a->hooks.uacme,
             &(struct uacme_request){
                 .acme = ca, .directory = directory, .state = rq.state, .names = rq.names, .n = rq.n},
             on_uacme, a);
     else if (use_session(a, directory, rq.state))
         a->order = acme_order_new(a->loop, a->session, a->challenges, &rq, on_order, a);
-    if (a->order == NULL && !a->runs_uacme) {
+    if (!runs && a->order == NULL) {
         log_error("acme: an order cannot be begun: %s",
                   a->hooks.uacme ? "uacme is busy, or its helper gone" : "out of memory");
         wait(a, LOOK_MS);
         return;
     }
-    a->current = job;
-    a->is_trial = is_trial;
+    begin(a, job, runs ? ERRAND_UACME : ERRAND_ORDER);
     job->is_tested = false;
     log_info("acme: ordering a certificate for %s from %s%s", report_names(rq.names, rq.n, names),
              directory == ca->directory ? ca->name : directory,
-             is_trial ? ", as a trial after failures" : "");
+             a->is_trial ? ", as a trial after failures" : "");
 }
 
-/* Is the chain another file than at the last look? Reading it, and trying its key, costs more than asking for this. */
-static bool has_changed(const struct acme *a, struct job *job)
-{
-    char folder[PATH_MAX], path[PATH_MAX];
-    struct stat before = job->file;
-
-    job->file = (struct stat){.st_ino = 0};
-    if (!stored_folder(folder, sizeof folder, a->conf->state, job->names[0], false) ||
-        snprintf(path, sizeof path, "%s/cert.pem", folder) >= (int)sizeof path)
-        return false;
-    if (stat(path, &job->file) < 0)
-        job->file = (struct stat){.st_ino = 0};
-    return before.st_ino != job->file.st_ino || before.st_mtim.tv_sec != job->file.st_mtim.tv_sec ||
-           before.st_mtim.tv_nsec != job->file.st_mtim.tv_nsec || before.st_size != job->file.st_size;
-}
+/* ---- what is next ---- */
 
 /* What another program put into the folder. */
 static void adopt(struct acme *a, struct job *job)
 {
     char until[REPORT_TIME];
 
-    if (!has_changed(a, job) || !a->hooks.adopt(a->hooks.ctx, job->site))
+    if (!job_has_changed(job, a->conf->state) || !a->hooks.adopt(a->hooks.ctx, job->site))
         return;
-    set_due(a, job);
+    job_succeeded(job);
+    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
     log_info("acme: %s: the certificate in %s was renewed by another program, until %s", job->names[0],
              a->conf->state, report_time(job->not_after, until));
 }
@@ -444,47 +385,68 @@ static void rest(struct acme *a, uint64_t ms)
 {
     acme_session_free(a->session); /* its directory is read anew next time */
     a->session = NULL;
-    drop_lock(a);
+    lock_drop(&a->lock, a->conf->state);
     wait(a, ms);
+}
+
+/* The one whose turn is first; NULL: there is none. */
+static struct job *first_job(const struct acme *a, int64_t now)
+{
+    struct job *first = NULL;
+
+    for (struct job *job = a->jobs; job != NULL; job = job->next)
+        if ((job->wish != WISH_NONE || !a->hooks.by_hand) &&
+            (first == NULL || job_next_try(job, now) < job_next_try(first, now)))
+            first = job;
+    return first;
+}
+
+static void take_turn(struct acme *a, struct job *job)
+{
+    switch (lock_take(&a->lock, a->conf->state, time_wall())) {
+    case LOCK_HELD:
+        a->said_lock = false;
+        if (job->wish == WISH_REVOKE)
+            revoke(a, job);
+        else
+            start(a, job);
+        break;
+    case LOCK_CLAIMED: wait(a, CLAIM_MS); break;
+    case LOCK_BUSY:
+        if (!a->said_lock)
+            log_info("acme: another process issues for %s; waiting for it", a->conf->state);
+        a->said_lock = true;
+        rest(a, LOCKED_MS);
+    }
 }
 
 static void look(struct acme *a)
 {
-    struct job *first = NULL;
-    int64_t now = time_wall(), until;
+    struct job *first;
+    int64_t now = time_wall(), pause;
 
-    if (a->current != NULL) /* under way */
+    if (a->errand != ERRAND_NONE)
         return;
-    if (a->jobs == NULL || clock_is_wrong(a)) {
+    if (clock_is_wrong(a)) {
         rest(a, LOCKED_MS);
         return;
     }
     for (struct job *job = a->jobs; job != NULL; job = job->next)
         if (ask_information(a, job))
             return;
-    for (struct job *job = a->jobs; job != NULL; job = job->next)
-        if (first == NULL || next_try(job) < next_try(first))
-            first = job;
-    assert(first != NULL); /* there are jobs */
-    until = next_try(first) - now;
-    if (until > 0) {
-        rest(a, until < (int64_t)(LOOK_MS / 1000) ? (uint64_t)until * 1000 : LOOK_MS);
-    } else if (!take_lock(a)) {
-        if (!a->said_lock)
-            log_info("acme: another process issues for %s; waiting for it", a->conf->state);
-        a->said_lock = true;
-        rest(a, LOCKED_MS);
-    } else {
-        a->said_lock = false;
-        start(a, first);
-    }
+    first = first_job(a, now);
+    pause = first != NULL ? job_next_try(first, now) - now : LOOK_MS / 1000;
+    if (pause > 0)
+        rest(a, pause < (int64_t)(LOOK_MS / 1000) ? (uint64_t)pause * 1000 : LOOK_MS);
+    else
+        take_turn(a, first);
 }
 
 static void on_timer(struct timer *timer)
 {
     struct acme *a = (struct acme *)(void *)((char *)timer - offsetof(struct acme, timer));
 
-    for (struct job *job = a->jobs; job != NULL && a->current == NULL; job = job->next)
+    for (struct job *job = a->jobs; job != NULL && a->errand == ERRAND_NONE; job = job->next)
         adopt(a, job);
     look(a);
 }
@@ -499,28 +461,28 @@ struct acme *acme_new(struct loop *loop, const struct acme_hooks *hooks)
         return NULL;
     a->loop = loop;
     a->hooks = *hooks;
-    a->lock = -1;
     a->timer.fired = on_timer;
+    lock_init(&a->lock);
     return a;
 }
 
-static void stop_order(struct acme *a)
+static void stop_errand(struct acme *a)
 {
-    if (a->runs_uacme)
-        uacme_cancel(a->hooks.uacme);
-    else if (a->current != NULL && a->order == NULL && a->session != NULL)
-        acme_session_cancel(a->session); /* a question */
-    a->runs_uacme = false;
-    acme_order_cancel(a->order);
-    a->order = NULL;
-    a->current = NULL;
+    switch (a->errand) {
+    case ERRAND_NONE: return;
+    case ERRAND_INFORMATION:
+    case ERRAND_REVOCATION: acme_session_cancel(a->session); break;
+    case ERRAND_ORDER: acme_order_cancel(a->order); break;
+    case ERRAND_UACME: uacme_cancel(a->hooks.uacme); break;
+    }
+    (void)end(a);
 }
 
 void acme_free(struct acme *a)
 {
     if (a == NULL)
         return;
-    stop_order(a);
+    stop_errand(a);
     timer_clear(a->loop, &a->timer);
     acme_session_free(a->session);
     https_context_release(&a->https);
@@ -528,8 +490,9 @@ void acme_free(struct acme *a)
     dns_free(a->dns);
     trust_free(a->roots);
     mem_free(a->trial_state);
-    free_jobs(a->jobs);
-    drop_lock(a);
+    jobs_free(a->jobs);
+    if (a->conf != NULL)
+        lock_drop(&a->lock, a->conf->state);
     conf_unref(a->conf);
     mem_free(a);
 }
@@ -564,22 +527,16 @@ static char *join(const char *folder, const char *name)
 }
 
 /* Where nothing outlasts the process, each start would cost a certificate, and an authority gives few of the same. */
-static void judge_state(struct acme *a)
+static void say_if_ephemeral(struct acme *a)
 {
-    const char *problem, *where = a->conf->acme.staging;
-
-    /* Once: the folder never changes, and a confined process may not ask. */
-    if (!a->is_judged)
-        a->lost = file_why_lost(a->conf->state);
-    a->is_judged = true;
-    problem = a->conf->state_is_ephemeral ? NULL : a->lost;
-    if (problem != NULL && !a->is_ephemeral)
+    if (is_ephemeral(a) && !a->said_lost)
         log_error(
             "acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
             "soon refuse; %smount a volume there, or say `ephemeral on` if that is meant",
-            a->conf->state, problem,
-            where != NULL ? "they come from the staging directory, which no browser trusts; " : "");
-    a->is_ephemeral = problem != NULL;
+            a->conf->state, a->lost,
+            a->conf->acme.staging != NULL ? "they come from the staging directory, which no browser trusts; "
+                                          : "");
+    a->said_lost = is_ephemeral(a);
 }
 
 /* Everything that asks an authority, as conf says it now. False when out of memory, or ca-roots cannot be read. */
@@ -595,64 +552,79 @@ static bool prepare(struct acme *a)
     if (a->dns == NULL)
         a->dns = dns_new(a->loop);
     (void)acme_challenges(a, a->conf->state);
-    if (a->trial_state == NULL)
+    if (a->trial_state == NULL) {
+        /* Once: the folder never changes, and a confined process may not ask. */
+        a->lost = file_why_lost(a->conf->state);
         a->trial_state = join(a->conf->state, TRIAL);
+    }
     a->roots =
         a->conf->acme.ca_roots != NULL ? trust_load_file(a->conf->acme.ca_roots, &why) : trust_builtin();
     if (a->roots == NULL || a->dns == NULL || a->challenges == NULL || a->trial_state == NULL)
         return false;
-    judge_state(a);
+    say_if_ephemeral(a);
     dns_reload(a->dns);
     a->https = (struct https_context){
         .loop = a->loop, .dns = a->dns, .trust = trust_of(a->roots), .user_agent = "proxy/" PROXY_VERSION};
     return true;
 }
 
-static bool same_authority(const struct conf_acme *x, const struct conf_acme *y)
+/* The jobs of conf's sites, those of `before` that are for the same names among them. False when out of memory. */
+static bool make_jobs(const struct conf *conf, struct job **before, struct job **jobs)
 {
-    return strcmp(x->directory, y->directory) == 0;
-}
+    struct job **end = jobs;
 
-bool acme_apply(struct acme *a, struct conf *conf)
-{
-    struct job *before = a->jobs, *jobs = NULL, **end = &jobs;
-    bool is_kept = false, enough = true, goes_on;
-
-    for (unsigned i = 0; i < conf->site_count && enough; i++) {
+    *jobs = NULL;
+    for (unsigned i = 0; i < conf->site_count; i++) {
         struct job *job;
 
         if (conf->sites[i].tls != CONF_TLS_ACME)
             continue;
-        job = take_job(&before, &conf->sites[i]);
-        is_kept |= job != NULL && job == a->current && (a->order != NULL || a->runs_uacme);
-        if (job == NULL)
-            job = job_new(conf, i);
-        enough = job != NULL;
-        if (job != NULL) {
-            job->site = i;
-            job->next = NULL;
-            *end = job;
-            end = &job->next;
-        }
+        job = jobs_take(before, &conf->sites[i]);
+        if (job == NULL && (job = job_new(conf, i)) == NULL)
+            return false;
+        job->site = i;
+        *end = job;
+        end = &job->next;
     }
-    goes_on = enough && is_kept && same_authority(&conf->acme, &a->conf->acme);
-    if (!goes_on)
-        stop_order(a);
-    free_jobs(before);
+    return true;
+}
+
+static bool has_job(const struct job *list, const struct job *job)
+{
+    while (list != NULL && list != job)
+        list = list->next;
+    return list != NULL;
+}
+
+/* Its certificate is still wanted from there. A question is not worth it. */
+static bool goes_on(const struct acme *a, const struct job *jobs, const struct conf *conf)
+{
+    return a->errand > ERRAND_INFORMATION && has_job(jobs, a->current) &&
+           strcmp(conf->acme.directory, a->conf->acme.directory) == 0;
+}
+
+bool acme_apply(struct acme *a, struct conf *conf)
+{
+    struct job *before = a->jobs, *jobs;
+    bool enough = make_jobs(conf, &before, &jobs), is_kept = enough && goes_on(a, jobs, conf);
+
+    if (!is_kept)
+        stop_errand(a);
+    jobs_free(before);
     a->jobs = jobs;
     conf_ref(conf);
     conf_unref(a->conf);
     a->conf = conf;
     timer_clear(a->loop, &a->timer);
-    if (enough && jobs != NULL && !goes_on)
+    if (enough && jobs != NULL && !is_kept)
         enough = prepare(a);
     if (!enough) {
-        stop_order(a);
-        free_jobs(a->jobs);
+        stop_errand(a);
+        jobs_free(a->jobs);
         a->jobs = NULL;
     }
     for (struct job *job = a->jobs; job != NULL; job = job->next)
-        set_due(a, job);
+        job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
     if (a->jobs != NULL)
         wait(a, 0);
     return enough;
@@ -672,51 +644,78 @@ struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLEN
     return challenges_find(a->challenges, token, out);
 }
 
-bool acme_renew(struct acme *a, struct bytes name)
+/* ---- by hand ---- */
+
+static const char *wish(struct acme *a, struct job *job, enum wish wish, int reason)
 {
-    for (struct job *job = a->jobs; job != NULL; job = job->next)
-        for (unsigned i = 0; i < job->n; i++)
-            if (bytes_is_nocase(name, job->names[i])) {
-                job->due = 0;
-                job->schedule.next_try = 0;
-                if (job != a->current)
-                    wait(a, 0);
-                return true;
-            }
-    return false;
+    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+
+    if (job->wish != WISH_NONE || job == a->current)
+        return "this was asked for already, or an order is under way; acme status says more";
+    if (wish == WISH_REVOKE && (id == NULL || id->self_signed))
+        return "there is no certificate from an authority to revoke";
+    job->wish = wish;
+    job->reason = reason;
+    if (wish == WISH_ORDER)
+        job->schedule.next_try = 0;
+    if (a->errand == ERRAND_NONE)
+        wait(a, 0);
+    return NULL;
 }
 
-static void put_moment(struct writer *w, const char *name, int64_t s)
+static const char *NO_SITE =
+    "no site of that name gets its certificate from an authority; acme status lists them";
+
+const char *acme_issue(struct acme *a, struct bytes name)
 {
-    if (s == 0)
-        return;
-    writer_printf(w, ",\"%s\":\"", name);
-    time_put_iso(w, s * 1000);
-    writer_u8(w, '"');
+    const struct job *only = name.n > 0 ? jobs_find(a->jobs, name) : NULL;
+    const char *why = only != NULL ? "its certificate is not due; acme renew asks for one all the same"
+                      : name.n > 0 ? NO_SITE
+                                   : "no certificate is due";
+
+    for (struct job *job = a->jobs; job != NULL; job = job->next)
+        if ((name.n == 0 || job == only) && job->due <= time_wall()) {
+            const char *problem = wish(a, job, WISH_ORDER, -1);
+
+            why = why != NULL ? problem : NULL; /* one is enough */
+        }
+    return why;
+}
+
+const char *acme_renew(struct acme *a, struct bytes name)
+{
+    struct job *job = jobs_find(a->jobs, name);
+
+    return job != NULL ? wish(a, job, WISH_ORDER, -1) : NO_SITE;
+}
+
+const char *acme_revoke(struct acme *a, struct bytes name, int reason)
+{
+    struct job *job = jobs_find(a->jobs, name);
+
+    return job != NULL ? wish(a, job, WISH_REVOKE, reason) : NO_SITE;
+}
+
+bool acme_is_idle(const struct acme *a)
+{
+    for (const struct job *job = a->jobs; job != NULL; job = job->next)
+        if (job->wish != WISH_NONE)
+            return false;
+    return a->errand == ERRAND_NONE;
 }
 
 void acme_put_status(const struct acme *a, struct writer *w)
 {
     writer_u8(w, '[');
     for (const struct job *job = a->jobs; job != NULL; job = job->next) {
-        const char *state = job == a->current && (a->order != NULL || a->runs_uacme) ? "ordering"
-                            : job->schedule.failures > 0                             ? "failing"
-                            : job->not_after > 0                                     ? "valid"
-                                                                                     : "waiting";
+        const char *doing = job != a->current                ? NULL
+                            : a->errand == ERRAND_REVOCATION ? "revoking"
+                            : a->errand > ERRAND_INFORMATION ? "ordering"
+                                                             : NULL;
 
-        writer_str(w, job == a->jobs ? "{\"name\":" : ",{\"name\":");
-        json_put_string(w, bytes_str(job->names[0]));
-        writer_printf(w, ",\"state\":\"%s\"", state);
-        put_moment(w, "not_after", job->not_after);
-        put_moment(w, "renewal", job->due);
-        put_moment(w, "not_before", job->schedule.next_try);
-        if (job->schedule.failures > 0)
-            writer_printf(w, ",\"failures\":%u", job->schedule.failures);
-        if (job->problem != NULL) {
-            writer_str(w, ",\"problem\":");
-            json_put_string(w, bytes_str(job->problem));
-        }
-        writer_u8(w, '}');
+        if (job != a->jobs)
+            writer_u8(w, ',');
+        job_put_status(w, job, doing);
     }
     writer_u8(w, ']');
 }

@@ -7,7 +7,9 @@
  *     https       one HTTPS request
  *     session     directory, nonces, account, signed requests
  *     order       one order, from newOrder to the chain on the disk
- *     schedule    when
+ *     job         one site's certificate: when it is due, how the tries went; schedule is what is kept of it
+ *     lock        one process for a folder
+ *     revocation  what revokes a certificate
  *     uacme       the program of that name, in place of session and order
  *     json, jws, csr, ari, when, url, problem: what they are made of
  */
@@ -30,6 +32,10 @@ struct acme_hooks {
     bool (*adopt)(void *ctx, unsigned site);
     /* The identity that site number i has now. */
     const struct tls_identity *(*identity)(void *ctx, unsigned site);
+    bool
+        by_hand; /* nothing is done but what acme_issue, acme_renew and acme_revoke ask for, each tried once */
+    /* What was asked for by hand for site number i is done, or has failed; the log says how. May be NULL. */
+    void (*ended)(void *ctx, unsigned site, bool good);
 };
 
 /* Costs nothing to speak of until a site wants a certificate. hooks is copied. NULL when out of memory. */
@@ -42,9 +48,15 @@ bool acme_check(const struct conf *conf, struct conf_errors *e);
  * the same names goes on. False when out of memory; then no site is looked after. */
 bool acme_apply(struct acme *a, struct conf *conf);
 
-/* Asks for the certificate of the site with this name now, whatever speaks against a try but one that is under way. False:
- * no such site gets its certificate from an authority. */
-bool acme_renew(struct acme *a, struct bytes name);
+/* By hand, for the site with this name: done as soon as nothing else is under way. NULL, or why not (static). */
+/* A certificate, if one is due, whatever pause there is after failures; an empty name: for all sites. */
+const char *acme_issue(struct acme *a, struct bytes name);
+/* Another certificate, due or not. */
+const char *acme_renew(struct acme *a, struct bytes name);
+/* The one that is served is revoked, for a reason (acme/revocation.h), and put away with its key; another is ordered. */
+const char *acme_revoke(struct acme *a, struct bytes name, int reason);
+/* Nothing that was asked for by hand is left to do, and nothing is under way. */
+bool acme_is_idle(const struct acme *a);
 /* Of each such site, as JSON: [{"name":"a.example","state":"valid",...}]. */
 void acme_put_status(const struct acme *a, struct writer *w);
 

@@ -7,6 +7,7 @@
 #include "acme/order.h"
 
 #include "acme/csr.h"
+#include "acme/link.h"
 #include "acme/problem.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -24,10 +25,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEADLINE  (10u * 60u * 1000u) /* ms for the whole order */
-#define WAIT_MIN  500u                /* ms between two looks at the same thing */
-#define WAIT_MAX  15000u
-#define NAMES_MAX 100u /* what authorities allow */
+#define DEADLINE   (10u * 60u * 1000u) /* ms for the whole order */
+#define WAIT_MIN   500u                /* ms between two looks at the same thing */
+#define WAIT_MAX   15000u
+#define KEEP_MAX   60000u /* between two tries to write the chain */
+#define NAMES_MAX  100u   /* what authorities allow */
+#define CHAINS_MAX 8u     /* other chains that are looked at */
 
 enum state {
     NEW_ORDER,     /* the order itself */
@@ -38,6 +41,8 @@ enum state {
     FINALIZED,     /* the answer to our certificate request */
     ISSUED,        /* the URL of the certificate */
     CERTIFICATE,   /* the chain */
+    ALTERNATE,     /* the i-th other chain (§7.4.2) */
+    KEPT,          /* that the chain is on the disk */
     ENDED,
 };
 
@@ -57,9 +62,13 @@ struct acme_order {
     void *owner;
     enum state state;
     struct authorization *authorizations;
-    unsigned n, i;                     /* how many; the one under way */
-    char *folder, *profile, *replaces; /* copies of the request's */
+    unsigned n, i;                                       /* how many; the one under way */
+    char *folder, *profile, *replaces, *preferred_chain; /* copies of the request's */
     char *url, *finalize, *certificate;
+    char *alternates[CHAINS_MAX];
+    unsigned alternate_count;
+    struct span chain; /* that is taken, if none is better */
+    bool said;         /* that it cannot be written */
     struct tls_identity *key;
     struct timer wait;
     struct task free;
@@ -85,9 +94,13 @@ static void free_order(struct task *task)
     mem_free(o->folder);
     mem_free(o->profile);
     mem_free(o->replaces);
+    mem_free(o->preferred_chain);
     mem_free(o->url);
     mem_free(o->finalize);
     mem_free(o->certificate);
+    for (unsigned i = 0; i < o->alternate_count; i++)
+        mem_free(o->alternates[i]);
+    mem_free(o->chain.p);
     tls_identity_unref(o->key);
     mem_free(o);
 }
@@ -336,42 +349,126 @@ static void on_order_status(struct acme_order *o, const struct acme_reply *r)
     }
 }
 
+/* ---- the chain ---- */
+
 /* The chain must be for our key, for all names, and not over yet. */
-static const char *check_chain(const struct acme_order *o, struct bytes pem)
+static const char *check_chain(const struct acme_order *o, const struct tls_identity *id)
 {
-    struct tls_identity *id = tls_identity_new(o->rq.names[0]);
-    const char *why = id == NULL ? "out of memory" : pem_load_chain(id, pem);
     struct x509 x;
 
-    if (why == NULL) {
-        x509_parse(&x, bytes_of(id->chain[0].data, id->chain[0].data_len));
-        if (!x509_matches_key(&x, o->key))
-            why = "the certificate is for another key";
-        else if (time_is_sane() && id->not_after <= time_wall())
-            why = "the certificate is over already; is the clock right?";
-        for (unsigned i = 0; why == NULL && i < o->rq.n; i++)
-            if (!certs_covers(id, o->rq.names[i]))
-                why = "the certificate does not cover all names";
-    }
-    tls_identity_unref(id);
-    return why;
+    x509_parse(&x, bytes_of(id->chain[0].data, id->chain[0].data_len));
+    if (!x509_matches_key(&x, o->key))
+        return "the certificate is for another key";
+    if (time_is_sane() && id->not_after <= time_wall())
+        return "the certificate is over already; is the clock right?";
+    for (unsigned i = 0; i < o->rq.n; i++)
+        if (!certs_covers(id, o->rq.names[i]))
+            return "the certificate does not cover all names";
+    return NULL;
 }
 
-static void on_certificate(struct acme_order *o, struct bytes pem)
+/* Is it the one that is wished for? */
+static bool is_preferred(const struct acme_order *o, const struct tls_identity *id)
+{
+    const br_x509_certificate *top = &id->chain[id->chain_len - 1];
+    struct x509 x;
+
+    return o->preferred_chain == NULL || (x509_parse(&x, bytes_of(top->data, top->data_len)) &&
+                                          bytes_is(x509_name_text(x.issuer), o->preferred_chain));
+}
+
+static bool take_chain(struct acme_order *o, struct bytes pem)
+{
+    uint8_t *copy = mem_alloc(pem.n);
+
+    if (copy == NULL)
+        return false;
+    memcpy(copy, pem.p, pem.n);
+    mem_free(o->chain.p);
+    o->chain = (struct span){copy, pem.n};
+    return true;
+}
+
+static void take_alternates(struct acme_order *o, const struct http_head *head)
+{
+    struct bytes url;
+
+    while (o->alternate_count < CHAINS_MAX && (url = link_alternate(head, o->alternate_count)).n > 0 &&
+           (o->alternates[o->alternate_count] = mem_strndup(url.p, url.n)) != NULL)
+        o->alternate_count++;
+}
+
+/* An order is not given up for a disk that is full for a while: another would count at the authority. */
+static void keep(struct acme_order *o)
 {
     char folder[PATH_MAX];
-    const char *why = check_chain(o, pem);
-    int error = 0;
+    int error;
 
-    if (why == NULL && !stored_folder(folder, sizeof folder, o->rq.state, o->rq.names[0], false))
-        why = "not a name that a folder can have";
-    if (why == NULL && (error = state_write(folder, "cert.pem", 0644, pem)) != 0)
-        why = strerror(error);
-    if (why != NULL)
-        fail(o, why);
-    else
+    if (!stored_folder(folder, sizeof folder, o->rq.state, o->rq.names[0], false)) {
+        fail(o, "not a name that a folder can have");
+        return;
+    }
+    error = state_write(folder, "cert.pem", 0644, bytes_of(o->chain.p, o->chain.n));
+    if (error == 0) {
         finish(o, &(struct acme_outcome){.why = NULL, .problem = ""});
+        return;
+    }
+    if (!o->said)
+        log_error(
+            "acme: %s: the new certificate cannot be written to %s: %s; it is kept in memory, tried again every "
+            "minute, and not used before it is there",
+            o->rq.names[0], folder, strerror(error));
+    o->said = true;
+    if (!timer_set(o->loop, &o->wait, loop_now(o->loop) + o->pause))
+        fail(o, "out of memory");
+    o->pause = o->pause * 2 < KEEP_MAX ? o->pause * 2 : KEEP_MAX;
 }
+
+static void next_chain(struct acme_order *o)
+{
+    if (o->state == CERTIFICATE) {
+        o->i = 0;
+        enter(o, ALTERNATE);
+    } else {
+        o->i++;
+    }
+    if (o->i < o->alternate_count) {
+        ask(o);
+        return;
+    }
+    log_warn("acme: %s: the authority has no chain from %s; its own choice is taken", o->rq.names[0],
+             o->preferred_chain);
+    enter(o, KEPT);
+    keep(o);
+}
+
+/* The authority's own choice, or one of the others: that it cannot be taken ends the order, or does no harm. */
+static void on_chain(struct acme_order *o, const struct acme_reply *r)
+{
+    struct tls_identity *id = tls_identity_new(o->rq.names[0]);
+    const char *why = id == NULL ? "out of memory" : r->why != NULL ? r->why : pem_load_chain(id, r->body);
+    bool is_first = o->state == CERTIFICATE, good, is_last;
+
+    if (why == NULL)
+        why = check_chain(o, id);
+    good = why == NULL;
+    is_last = good && is_preferred(o, id);
+    tls_identity_unref(id);
+    if (good && (is_first || is_last) && !take_chain(o, r->body)) {
+        fail(o, "out of memory");
+    } else if (!good && is_first) {
+        finish(o, &(struct acme_outcome){.why = why, .problem = r->problem, .retry_after = r->retry_after});
+    } else if (is_last) {
+        enter(o, KEPT);
+        keep(o);
+    } else {
+        if (is_first)
+            take_alternates(o, r->head);
+        next_chain(o);
+    }
+}
+
+/* ---- each answer to its state ---- */
 
 static void on_reply(void *owner, const struct acme_reply *r)
 {
@@ -388,11 +485,11 @@ static void on_reply(void *owner, const struct acme_reply *r)
                  o->rq.names[0], r->why);
         o->rq.replaces = NULL;
         ask(o);
+    } else if (o->state == CERTIFICATE || o->state == ALTERNATE) {
+        on_chain(o, r);
     } else if (r->why != NULL) {
         finish(o,
                &(struct acme_outcome){.why = r->why, .problem = r->problem, .retry_after = r->retry_after});
-    } else if (o->state == CERTIFICATE) {
-        on_certificate(o, r->body);
     } else if (r->json == NULL) {
         fail(o, "the authority's answer is not JSON");
     } else {
@@ -405,6 +502,8 @@ static void on_reply(void *owner, const struct acme_reply *r)
         case FINALIZED:
         case ISSUED: on_order_status(o, r); break;
         case CERTIFICATE:
+        case ALTERNATE:
+        case KEPT:
         case ENDED: assert(false);
         }
     }
@@ -495,7 +594,7 @@ static void ask(struct acme_order *o)
 {
     static const struct bytes as_get = {NULL, 0};
 
-    if (loop_now(o->loop) > o->deadline) {
+    if (o->state < CERTIFICATE && loop_now(o->loop) > o->deadline) {
         fail(o, "the authority took longer than ten minutes");
         return;
     }
@@ -518,6 +617,8 @@ static void ask(struct acme_order *o)
     case ISSUED: post(o, o->url, as_get); break;
     case FINALIZED: ask_certificate_request(o); break;
     case CERTIFICATE: post(o, o->certificate, as_get); break;
+    case ALTERNATE: post(o, o->alternates[o->i], as_get); break;
+    case KEPT: keep(o); break;
     case ENDED: assert(false);
     }
 }
@@ -557,6 +658,7 @@ struct acme_order *acme_order_new(struct loop *loop, struct acme_session *sessio
     o->rq.state = o->folder = mem_strdup(rq->state);
     o->rq.profile = o->profile = rq->profile != NULL ? mem_strdup(rq->profile) : NULL;
     o->rq.replaces = o->replaces = rq->replaces != NULL ? mem_strdup(rq->replaces) : NULL;
+    o->preferred_chain = rq->preferred_chain != NULL ? mem_strdup(rq->preferred_chain) : NULL;
     o->done = done;
     o->owner = owner;
     o->free.run = free_order;
@@ -564,7 +666,9 @@ struct acme_order *acme_order_new(struct loop *loop, struct acme_session *sessio
     o->deadline = loop_now(loop) + DEADLINE;
     o->wait.fired = on_start;
     if (o->folder == NULL || (rq->profile != NULL && o->profile == NULL) ||
-        (rq->replaces != NULL && o->replaces == NULL) || !timer_set(loop, &o->wait, loop_now(loop))) {
+        (rq->replaces != NULL && o->replaces == NULL) ||
+        (rq->preferred_chain != NULL && o->preferred_chain == NULL) ||
+        !timer_set(loop, &o->wait, loop_now(loop))) {
         free_order(&o->free);
         return NULL;
     }

@@ -28,8 +28,10 @@ typedef void acme_order_done(void *owner, const struct acme_outcome *outcome);
 struct acme_order_request {
     const char *const *names; /* at least one; borrowed until the order ends */
     unsigned n;
-    const char *state;    /* the folder; copied, as what follows */
-    const char *profile;  /* NULL: none */
+    const char *state;   /* the folder; copied, as what follows */
+    const char *profile; /* NULL: none */
+    const char *
+        preferred_chain; /* the name that the topmost certificate's issuer has; NULL: the authority's choice */
     const char *replaces; /* the certificate id (RFC 9773 §5) of the one that this renews; NULL: none */
 };
 

@@ -224,6 +224,7 @@ static void on_good(struct acme_session *s, const struct https_result *r, struct
             location[0] = '\0';
         answer(s, &(struct acme_reply){.status = r->status,
                                        .body = r->body,
+                                       .head = r->head,
                                        .json = j,
                                        .location = location,
                                        .retry_after = retry_after(r),
@@ -456,11 +457,6 @@ void acme_session_cancel(struct acme_session *s)
 {
     loop_unpost(s->loop, &s->start);
     forget_request(s);
-}
-
-bool acme_session_has(const struct acme_session *s, enum acme_endpoint endpoint)
-{
-    return s->urls[endpoint] != NULL;
 }
 
 bool acme_session_key_authorization(const struct acme_session *s, struct bytes token, struct writer *out)

@@ -16,10 +16,11 @@ struct acme_session;
 
 /* An answer, or why there is none. All of it is gone when the callback returns. */
 struct acme_reply {
-    unsigned status;      /* of HTTP; 0: none */
-    struct bytes body;    /* as it came */
-    struct json *json;    /* NULL when it is not JSON */
-    const char *location; /* Location's URL; "" when there is none */
+    unsigned status;              /* of HTTP; 0: none */
+    struct bytes body;            /* as it came */
+    struct json *json;            /* NULL when it is not JSON */
+    const struct http_head *head; /* of the answer; NULL when there is none */
+    const char *location;         /* Location's URL; "" when there is none */
     int64_t
         retry_after; /* the authority asks to be left alone until then; seconds since 1970; 0: it does not */
     const char *problem; /* "" or the problem type (RFC 8555 §6.7) without its prefix: "rateLimited" */
@@ -49,8 +50,6 @@ void acme_session_call(struct acme_session *s, enum acme_endpoint to, struct byt
                        acme_session_done *done, void *owner);
 void acme_session_cancel(struct acme_session *s); /* `done` is not called any more */
 
-/* Has the directory this endpoint? Known after the first answer. */
-bool acme_session_has(const struct acme_session *s, enum acme_endpoint endpoint);
 /* The key authorization of a token (§8.1); false when out of room, or no request was answered yet. */
 bool acme_session_key_authorization(const struct acme_session *s, struct bytes token, struct writer *out);
 

@@ -5,6 +5,7 @@
  */
 #include "admin/admin.h"
 
+#include "acme/revocation.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -155,43 +156,75 @@ static void do_acme_status(struct admin_session *s)
         put(s, &w);
 }
 
-static void do_acme_renew(struct admin_session *s, struct bytes name)
+/* NULL: it was taken. */
+static void answer(struct admin_session *s, const char *why)
 {
     static const char OK[] = "{\"ok\":true}\n";
 
-    if (acme_renew(s->admin->hooks.acme, name))
-        (void)conn_put(s->conn, OK, sizeof OK - 1);
+    if (why)
+        answer_error(s, why);
     else
-        answer_error(s,
-                     "no site of that name gets its certificate from an authority; acme status lists them");
+        (void)conn_put(s->conn, OK, sizeof OK - 1);
+}
+
+static void do_acme_issue(struct admin_session *s, struct bytes name)
+{
+    answer(s, acme_issue(s->admin->hooks.acme, name));
+}
+
+static void do_acme_renew(struct admin_session *s, struct bytes name)
+{
+    answer(s, acme_renew(s->admin->hooks.acme, name));
+}
+
+/* NAME, or NAME REASON. */
+static void do_acme_revoke(struct admin_session *s, struct bytes words)
+{
+    const uint8_t *blank = words.n ? memchr(words.p, ' ', words.n) : NULL;
+    size_t n = blank ? (size_t)(blank - words.p) : words.n;
+    int reason = revocation_reason(blank ? bytes_of(blank + 1, words.n - n - 1) : bytes_str(""));
+
+    answer(s, reason == REVOCATION_UNKNOWN ? "no such reason; " REVOCATION_REASONS
+                                           : acme_revoke(s->admin->hooks.acme, bytes_of(words.p, n), reason));
 }
 
 static const struct {
     const char *name;
     void (*run)(struct admin_session *s);
+    void (*run_for)(struct admin_session *s, struct bytes words);
 } COMMANDS[] = {
-    {"acme status", do_acme_status},
-    {"status",      do_status     },
-    {"reload",      do_reload     },
-    {"stop",        do_stop       },
+    {"status",      do_status,      NULL          },
+    {"reload",      do_reload,      NULL          },
+    {"stop",        do_stop,        NULL          },
+    {"acme status", do_acme_status, NULL          },
+    {"acme issue",  NULL,           do_acme_issue },
+    {"acme renew",  NULL,           do_acme_renew },
+    {"acme revoke", NULL,           do_acme_revoke},
 };
 
 /* An unknown line is the last one: a browser can be made to send bytes of an attacker's choice to a local port inside
  * of another protocol (a TLS session ticket, say), and a command may stand on a line of its own among them. */
 static void command(struct admin_session *s, struct bytes line)
 {
-    static const char RENEW[] = "acme renew ";
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        size_t n = strlen(COMMANDS[i].name);
+        bool is_whole = line.n == n;
 
-    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++)
-        if (bytes_is(line, COMMANDS[i].name)) {
+        if (line.n < n || memcmp(line.p, COMMANDS[i].name, n) != 0)
+            continue;
+        if (is_whole && COMMANDS[i].run) {
             COMMANDS[i].run(s);
             return;
         }
-    if (line.n > sizeof RENEW - 1 && memcmp(line.p, RENEW, sizeof RENEW - 1) == 0) {
-        do_acme_renew(s, bytes_of(line.p + sizeof RENEW - 1, line.n - (sizeof RENEW - 1)));
-        return;
+        if (COMMANDS[i].run_for && (is_whole || line.p[n] == ' ')) {
+            COMMANDS[i].run_for(s, is_whole ? bytes_str("") : bytes_of(line.p + n + 1, line.n - n - 1));
+            return;
+        }
     }
-    answer_error(s, "unknown command; known are: status, reload, stop, acme status, acme renew NAME");
+    answer_error(
+        s,
+        "unknown command; known are: status, reload, stop, acme status, acme issue [NAME], acme renew NAME, "
+        "acme revoke NAME [REASON]");
     s->done = true;
     conn_close(s->conn);
 }

@@ -6,7 +6,9 @@
  *     GET /health          over HTTP: 200 while it serves, 503 while it drains
  *     status|reload|stop   a line; the answer is a line of JSON, {"ok":true,...} or {"ok":false,"error":"..."}
  *     acme status          certificates from an authority: what there is, what comes next, what failed
- *     acme renew NAME      asks for one now
+ *     acme issue [NAME]    asks for what is due now, whatever pause there is after failures
+ *     acme renew NAME      asks for another one now, due or not
+ *     acme revoke NAME [REASON]
  */
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
@@ -30,8 +32,12 @@ void admin_free(struct admin *a); /* NULL is fine; removes the Unix socket's fil
 bool admin_listen(struct admin *a, const char *address, struct conf_errors *e);
 
 /* Asks the process that listens at `address`: sends `request`, HTTP or one line, and gives its whole answer
- * (NUL-terminated, cut at cap). Blocks, for five seconds at most. 0, or -1 with a reason in `answer`. For `proxy
- * --health` and `proxy acme`. */
-int admin_ask(const char *address, const char *request, char *answer, size_t cap);
+ * (NUL-terminated, cut at cap), or else a reason, in `answer`. Blocks, for five seconds at most. */
+enum admin_answer {
+    ADMIN_ANSWERED,
+    ADMIN_NOBODY, /* no process listens there */
+    ADMIN_FAILED, /* one may, but it cannot be asked */
+};
+enum admin_answer admin_ask(const char *address, const char *request, char *answer, size_t cap);
 
 #endif

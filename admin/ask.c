@@ -46,7 +46,7 @@ static int connect_to(const char *address, uint64_t deadline)
     return fd;
 }
 
-int admin_ask(const char *address, const char *request, char *answer, size_t cap)
+enum admin_answer admin_ask(const char *address, const char *request, char *answer, size_t cap)
 {
     uint64_t deadline = time_mono_ms() + PATIENCE_MS;
     size_t len = 0;
@@ -54,8 +54,10 @@ int admin_ask(const char *address, const char *request, char *answer, size_t cap
     int fd = connect_to(address, deadline);
 
     if (fd < 0) {
-        snprintf(answer, cap, "cannot reach %s: %s", address, socket_reason(errno));
-        return -1;
+        bool is_nobody = errno == ENOENT || errno == ECONNREFUSED;
+
+        snprintf(answer, cap, "cannot reach %s: %s; is it running?", address, socket_reason(errno));
+        return is_nobody ? ADMIN_NOBODY : ADMIN_FAILED;
     }
     struct iovec iov = {(void *)(uintptr_t)request, strlen(request)};
     if (socket_writev(fd, &iov, 1) == (ssize_t)iov.iov_len) {
@@ -72,5 +74,5 @@ int admin_ask(const char *address, const char *request, char *answer, size_t cap
     answer[len] = 0;
     if (!len)
         snprintf(answer, cap, "no answer from %s", address);
-    return len ? 0 : -1;
+    return len ? ADMIN_ANSWERED : ADMIN_FAILED;
 }

@@ -273,6 +273,16 @@ out:
     return sync_folder(dir);
 }
 
+int state_rename(const char *dir, const char *from, const char *to)
+{
+    char before[PATH_MAX], after[PATH_MAX];
+
+    if (snprintf(before, sizeof before, "%s/%s", dir, from) >= (int)sizeof before ||
+        snprintf(after, sizeof after, "%s/%s", dir, to) >= (int)sizeof after)
+        return ENAMETOOLONG;
+    return rename(before, after) == 0 ? sync_folder(dir) : errno;
+}
+
 /* A router's overlay is on its flash; a container's goes with it. Alone in its world is who is the first process. */
 static bool in_container(void)
 {

@@ -30,6 +30,9 @@ int file_make_folder(const char *path, unsigned mode);
  * left behind. `mode` is the file's, whatever the umask. 0, or errno; then the old file stands as it was. */
 int state_write(const char *dir, const char *name, unsigned mode, struct bytes content);
 
+/* Gives the file `dir`/`from` the name `to`, and syncs the folder. 0, or errno: ENOENT when it is not there. */
+int state_rename(const char *dir, const char *from, const char *to);
+
 /* Why what is written to a folder will not be there for the next process: it cannot be written, it lies in memory or in
  * a container's own layer. Static words that go behind the folder's name; NULL when nothing speaks against it. Makes the
  * folder if it is missing. */

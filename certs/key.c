@@ -299,10 +299,10 @@ const char *key_parse(struct tls_identity *id, enum key_format format, struct by
     return format == KEY_SEC1 ? parse_sec1(id, der, (struct bytes){NULL, 0}) : parse_pkcs1(id, der);
 }
 
-bool key_generate(struct tls_identity *id)
+bool key_generate(struct tls_identity *id, int curve)
 {
     size_t len;
-    const uint8_t *order = br_ec_get_default()->order(BR_EC_secp256r1, &len);
+    const uint8_t *order = br_ec_get_default()->order(curve, &len);
     uint8_t *x = mem_alloc(len);
 
     if (x == NULL)
@@ -311,7 +311,7 @@ bool key_generate(struct tls_identity *id)
     do
         random_bytes(x, len);
     while (!in_range(x, order, len));
-    return take_ec(id, BR_EC_secp256r1, x, len);
+    return take_ec(id, curve, x, len);
 }
 
 struct bytes key_public_point(const struct tls_identity *id, uint8_t out[KEY_POINT_MAX])
@@ -394,7 +394,7 @@ void key_write(struct writer *w, const struct tls_identity *id)
     der_put_unsigned(w, bytes_of(&zero, 1));
     size_t algorithm = der_open(w, DER_SEQUENCE);
     der_put(w, DER_OID, key_oid_ec);
-    der_put(w, DER_OID, key_oid_p256);
+    der_put(w, DER_OID, key_oid_of_curve(id->key.ec.curve));
     der_close(w, algorithm);
     size_t octets = der_open(w, DER_OCTET_STRING);
     size_t sec1 = der_open(w, DER_SEQUENCE);

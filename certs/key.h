@@ -14,9 +14,9 @@ enum key_format { KEY_PKCS8, KEY_SEC1, KEY_PKCS1 };
 
 /* Fills key_type, key and key_data, which the identity must not have yet. NULL, or what is wrong (static). */
 const char *key_parse(struct tls_identity *id, enum key_format format, struct bytes der);
-/* Fills them with a fresh P-256 key. False when out of memory. */
-bool key_generate(struct tls_identity *id);
-/* A P-256 key as PKCS#8, with its public half. */
+/* Fills them with a fresh key on the curve (BR_EC_secp256r1, BR_EC_secp384r1). False when out of memory. */
+bool key_generate(struct tls_identity *id, int curve);
+/* An EC key as PKCS#8, with its public half. */
 void key_write(struct writer *w, const struct tls_identity *id);
 
 /* The public point of an EC key, uncompressed; {NULL, 0} when the curve is not known. */

@@ -128,7 +128,7 @@ bool x509_self_sign(struct tls_identity *id, const char *const *names, unsigned 
 
     if (n == 0 || id->chain_len != 0)
         return false;
-    if (id->key_data == NULL ? !key_generate(id) : id->key_type != TLS_KEY_EC_P256)
+    if (id->key_data == NULL ? !key_generate(id, BR_EC_secp256r1) : id->key_type != TLS_KEY_EC_P256)
         return false;
     for (unsigned i = 0; i < n; i++)
         cap += strlen(names[i]) + 24;

@@ -106,6 +106,25 @@ struct tls_identity *stored_load(const char *state, const char *name)
     return NULL;
 }
 
+/* The key goes first: what is left half done is a site without one, which gets a new pair. The other way round the next
+ * certificate would be for the key that was revoked. */
+int stored_put_away(const char *state, const char *name, int64_t now)
+{
+    char folder[PATH_MAX], private[PATH_MAX], to[64];
+    int error;
+
+    if (!stored_folder(folder, sizeof folder, state, name, false) ||
+        !stored_folder(private, sizeof private, state, name, true))
+        return EINVAL;
+    snprintf(to, sizeof to, "key-%lld.pem", (long long)now);
+    error = state_rename(private, "key.pem", to);
+    if (error != 0 && error != ENOENT)
+        return error;
+    snprintf(to, sizeof to, "revoked-%lld.pem", (long long)now);
+    error = state_rename(folder, "cert.pem", to);
+    return error == ENOENT ? 0 : error;
+}
+
 /* On the disk before anyone learns of it: a certificate whose key is lost is a try wasted. */
 static const char *make_key(struct tls_identity *id, const char *folder)
 {
@@ -115,7 +134,7 @@ static const char *make_key(struct tls_identity *id, const char *folder)
     const char *problem = NULL;
     int error;
 
-    if (!key_generate(id))
+    if (!key_generate(id, BR_EC_secp256r1))
         return "out of memory";
     key_write(&w, id);
     pem_write(&text, "PRIVATE KEY", bytes_of(der, writer_len(&w)));

@@ -16,6 +16,10 @@ bool stored_folder(char *out, size_t size, const char *state, const char *name, 
  * it to see. */
 struct tls_identity *stored_load(const char *state, const char *name);
 
+/* Puts the certificate and its key away, as uacme would: STATE/NAME/revoked-NOW.pem, STATE/private/NAME/key-NOW.pem, with
+ * `now` in seconds since 1970. The next one gets a new key. 0 (also when there is none), or errno. */
+int stored_put_away(const char *state, const char *name, int64_t now);
+
 /* The site's key alone, in an identity without a chain; with name NULL the account's, STATE/private/key.pem. Where there
  * is none it is made now, a P-256 key, and is on the disk before this returns; *was_there says which. NULL with the
  * reason in `why`, an errno's or a static text. */

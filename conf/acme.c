@@ -5,6 +5,7 @@
  */
 #include "conf/grammar.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -108,6 +109,14 @@ bool set_profile(struct statement *s)
     return s->draft->conf->acme.profile != NULL;
 }
 
+bool set_preferred_chain(struct statement *s)
+{
+    if (s->args[0].text[0] == 0)
+        return statement_fail(s, &s->args[0], "an empty name; write \"ISRG Root X1\", say");
+    s->draft->conf->acme.preferred_chain = statement_keep(s, s->args[0].text);
+    return s->draft->conf->acme.preferred_chain != NULL;
+}
+
 bool set_client(struct statement *s)
 {
     struct conf_acme *acme = &s->draft->conf->acme;
@@ -128,15 +137,17 @@ bool set_external_account(struct statement *s)
 {
     struct conf_acme *acme = &s->draft->conf->acme;
     const char *key = s->args[1].text;
+    uint8_t bytes[512];
+    size_t n;
 
     if (s->args[0].text[0] == 0)
         return statement_fail(s, &s->args[0], "an empty key id; the authority gives both words");
-    for (const char *c = key; *c != 0; c++)
-        if (!text_is_alpha((uint8_t)*c) && !text_is_digit((uint8_t)*c) && strchr("-_", *c) == NULL)
-            return statement_fail(
-                s, &s->args[1],
-                "the second word is not base64url (A-Z a-z 0-9 - _); the authority gives it so");
-    if (strlen(key) < 16 || strlen(key) % 4 == 1 || strlen(key) > 512)
+    if (!text_base64url_decode(bytes_str(key), bytes, sizeof bytes, &n))
+        return statement_fail(
+            s, &s->args[1],
+            "the second word is not base64url (A-Z a-z 0-9 - _) of a key; the authority gives it so");
+    mem_wipe(bytes, sizeof bytes);
+    if (n < 12)
         return statement_fail(s, &s->args[1], "the second word has not the length of a key; was it cut?");
     acme->account_id = statement_keep(s, s->args[0].text);
     acme->hmac_key = statement_keep(s, key);

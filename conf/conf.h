@@ -120,6 +120,7 @@ struct conf_acme {
     struct conf_place ca_roots_place;
     const char *uacme;   /* the program that does it; NULL: acme/ itself */
     const char *profile; /* NULL: the authority's own choice */
+    const char *preferred_chain; /* whom its topmost certificate is issued by; NULL: as above */
     const char *account_id,
         *hmac_key; /* external account binding (§7.3.4), the key in base64url; NULL: none */
 };
@@ -182,8 +183,9 @@ enum conf_command {
     CONF_HELP,
     CONF_HELP_CONFIG,
     CONF_HEALTH,
-    CONF_ACME,  /* conf_options_words says what */
-    CONF_CHECK, /* conf_options_words says which name */
+    CONF_ACME,   /* conf_options_words says what */
+    CONF_KEYGEN, /* conf_options_words says of which type, and for whom */
+    CONF_CHECK,  /* conf_options_words says which name */
     CONF_BENCH_CRYPTO
 };
 
@@ -193,9 +195,9 @@ struct conf_options; /* the parsed command line; kept, since a reload applies it
 struct conf_options *conf_options_parse(int argc, char *const *argv, struct conf_errors *e);
 void conf_options_free(struct conf_options *o);
 enum conf_command conf_options_command(const struct conf_options *o);
-/* The words behind `proxy acme`, in one line for the control socket: "acme status", "acme renew a.example"; the name
- * behind --check, with its port if one was given. */
-const char *conf_options_words(const struct conf_options *o);
+/* The words behind `proxy acme` or `proxy keygen`, as many as these take; for --check its name, with its port if one was
+ * given. */
+const char *const *conf_options_words(const struct conf_options *o, unsigned *n);
 
 /* Reads the file the options name (or finds one, or none), applies the options, checks everything that can be
  * checked without side effects. NULL with every error in e. One reference. */

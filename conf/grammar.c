@@ -129,6 +129,10 @@ const struct directive directives[] = {
     {.name = "profile", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
      .note = "the authority's", .set = set_profile,
      .help = "What kind of certificate to ask for, of those that the authority offers: shortlived, say."},
+    {.name = "preferred-chain", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
+     .note = "the authority's", .set = set_preferred_chain,
+     .help = "Of several chains that the authority offers, the one whose topmost certificate was issued by this name, "
+             "\"ISRG Root X1\" say; for client builtin."},
     {.name = "client", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 2, .args = "builtin | uacme [PROGRAM]",
      .value = "builtin", .set = set_client,
      .help = "Who asks the authority: the proxy itself, or the program uacme, with the state folder as its own."},

@@ -178,6 +178,7 @@ bool set_staging(struct statement *s);
 bool set_fallback(struct statement *s);
 bool set_ca_roots(struct statement *s);
 bool set_profile(struct statement *s);
+bool set_preferred_chain(struct statement *s);
 bool set_client(struct statement *s);
 bool set_external_account(struct statement *s);
 /* Which of the sites that say nothing of their certificate get it from the authority; what hinders those that ask for

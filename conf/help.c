@@ -85,7 +85,9 @@ static void put_settings(FILE *out, enum group group)
 
 void conf_print_help(FILE *out)
 {
-    fputs("Usage: proxy [OPTION...] [UPSTREAM | NAME=UPSTREAM... | acme COMMAND]\n"
+    fputs("Usage: proxy [OPTION...] [UPSTREAM | NAME=UPSTREAM...]\n"
+          "  or:  proxy [OPTION...] acme COMMAND [NAME]\n"
+          "  or:  proxy [OPTION...] keygen TYPE [NAME]\n"
           "Puts HTTPS in front of an HTTP service.\n"
           "\n"
           "  proxy 127.0.0.1:8000\n"
@@ -96,8 +98,12 @@ void conf_print_help(FILE *out)
           "        whatever name is asked for\n"
           "  proxy --config /etc/proxy.conf\n"
           "        sites from a file; see --help-config\n"
-          "  proxy acme status, proxy acme renew example.com\n"
-          "        asks the running proxy about its certificates; renews one now\n"
+          "  proxy acme status | issue [NAME] | renew NAME | revoke NAME [REASON]\n"
+          "        certificates from an authority: what there is; those that are due;\n"
+          "        another one now; no longer this one. By the proxy that runs, or without\n"
+          "  proxy keygen rsa2048 example.com\n"
+          "        a key of another type than p256 for the site's next certificate, or\n"
+          "        without a name on standard output\n"
           "\n"
           "Without a file or a service, a demo with a page of its own.\n"
           "\n"

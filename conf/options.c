@@ -53,8 +53,8 @@ struct conf_options {
     struct conf_errors *errors; /* while parsing */
     enum conf_command command;
     bool demo, done;
-    const char *words; /* proxy acme ...; NULL: that is not asked for */
-    const char *check; /* the name of --check */
+    const char **words; /* behind acme or keygen, or the name of --check */
+    unsigned word_count;
     const char *config, *cert, *key;
     const char **backends;
     unsigned backend_count;
@@ -124,6 +124,36 @@ static void add_argument(struct conf_options *o, const char *text, unsigned numb
     }
 }
 
+static void add_word(struct conf_options *o, const char *text)
+{
+    const char **words = arena_more(o->arena, o->words, o->word_count, sizeof *words);
+
+    if (words == NULL)
+        return;
+    words[o->word_count++] = arena_text(o->arena, bytes_str(text));
+    o->words = words;
+}
+
+/* What is said in words, in place of services. */
+static const struct {
+    const char *name;
+    enum conf_command command;
+} verbs[] = {
+    {"acme",   CONF_ACME  },
+    {"keygen", CONF_KEYGEN}
+};
+
+/* True if it is one. */
+static bool take_verb(struct conf_options *o, const char *text)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(text, verbs[i].name) == 0) {
+            o->command = verbs[i].command;
+            return true;
+        }
+    return false;
+}
+
 static void set_option(struct conf_options *o, const struct option *option, const char *value)
 {
     switch (option->kind) {
@@ -136,7 +166,8 @@ static void set_option(struct conf_options *o, const struct option *option, cons
     case OPTION_HEALTH: o->command = CONF_HEALTH; break;
     case OPTION_CHECK:
         o->command = CONF_CHECK;
-        o->check = value;
+        o->word_count = 0;
+        add_word(o, value);
         break;
     case OPTION_BENCH_CRYPTO: o->command = CONF_BENCH_CRYPTO; break;
     case OPTION_HELP: o->command = CONF_HELP; break;
@@ -251,10 +282,10 @@ static void parse_all(struct conf_options *o, int argc, char *const *argv)
         const char *text = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
         bool has_next = next != NULL;
 
-        if (o->words != NULL && text[0] != '-')
-            o->words = arena_printf(o->arena, "%s %s", o->words, text);
-        else if (!only_arguments && o->argument_count == 0 && strcmp(text, "acme") == 0)
-            o->words = "acme";
+        if ((o->command == CONF_ACME || o->command == CONF_KEYGEN) && text[0] != '-')
+            add_word(o, text);
+        else if (!only_arguments && o->argument_count == 0 && take_verb(o, text))
+            continue;
         else if (only_arguments || text[0] != '-' || text[1] == 0)
             add_argument(o, text, (unsigned)i);
         else if (strcmp(text, "--") == 0)
@@ -266,6 +297,35 @@ static void parse_all(struct conf_options *o, int argc, char *const *argv)
         if (has_next && next == NULL)
             i++;
     }
+}
+
+/* How many words each command takes. */
+static void check_words(struct conf_options *o)
+{
+    static const struct {
+        enum conf_command command;
+        const char *first; /* NULL: any */
+        unsigned least, most;
+    } forms[] = {
+        {CONF_ACME,   "status", 1, 1},
+        {CONF_ACME,   "issue",  1, 2},
+        {CONF_ACME,   "renew",  2, 2},
+        {CONF_ACME,   "revoke", 2, 3},
+        {CONF_KEYGEN, NULL,     1, 2},
+    };
+
+    if (o->command != CONF_ACME && o->command != CONF_KEYGEN)
+        return;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (forms[i].command == o->command && o->word_count >= forms[i].least &&
+            o->word_count <= forms[i].most &&
+            (forms[i].first == NULL || strcmp(forms[i].first, o->words[0]) == 0))
+            return;
+    if (o->command == CONF_KEYGEN)
+        conf_error(o->errors, on_command_line, NULL, "write keygen TYPE, or keygen TYPE NAME");
+    else
+        conf_error(o->errors, on_command_line, NULL,
+                   "write acme status, acme issue [NAME], acme renew NAME, or acme revoke NAME [REASON]");
 }
 
 /* What does not go together. */
@@ -284,13 +344,7 @@ static void check_usage(struct conf_options *o)
         if (a->name != NULL)
             named = a;
     }
-    if (o->words != NULL) {
-        o->command = CONF_ACME;
-        if (strcmp(o->words, "acme status") != 0 &&
-            (strncmp(o->words, "acme renew ", 11) != 0 || strchr(o->words + 11, ' ') != NULL))
-            conf_error(o->errors, on_command_line, NULL, "'%s' is neither acme status nor acme renew NAME",
-                       o->words);
-    }
+    check_words(o);
     if ((o->cert != NULL) != (o->key != NULL))
         conf_error(o->errors, on_command_line, o->cert != NULL ? "cert" : "key", "needs --%s FILE too",
                    o->cert != NULL ? "key" : "cert");
@@ -343,9 +397,10 @@ void conf_options_free(struct conf_options *o)
     mem_free(o);
 }
 
-const char *conf_options_words(const struct conf_options *o)
+const char *const *conf_options_words(const struct conf_options *o, unsigned *n)
 {
-    return o->command == CONF_CHECK ? o->check : o->words;
+    *n = o->word_count;
+    return o->words;
 }
 
 enum conf_command conf_options_command(const struct conf_options *o)

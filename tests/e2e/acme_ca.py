@@ -16,6 +16,26 @@ from waiting import until
 
 EAB = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
 
+SITE = "site a.test { respond 200 \"a\\n\" }"
+ISSUED = r"acme: a\.test: a new certificate"
+
+
+def certificate(p, name="a.test"):
+    """The leaf that is served for that name, in PEM."""
+    with p.connect(sni=name) as c:
+        return ssl.DER_cert_to_PEM_cert(c.tls.getpeercert(True))
+
+
+def served_by_pebble(p, name="a.test"):
+    return "Pebble" in openssl_text(certificate(p, name))
+
+
+def openssl_text(pem, *args):
+    r = subprocess.run(["openssl", "x509", "-noout", *(args or ("-text",))], input=pem.encode(), capture_output=True,
+                       timeout=20)
+    assert r.returncode == 0, r.stderr
+    return r.stdout.decode()
+
 
 class Pebble:
     """Validation is real: it fetches each challenge from http_port on 127.0.0.1, which all names resolve to."""

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from acme_ca import SITE, Pebble, SmallCA
 from between import Between
 from certificates import EC, P384, P521, RSA, Authority
 from ports import free_port
@@ -180,3 +181,42 @@ http {
         server([shutil.which("nginx") or "/usr/sbin/nginx", "-p", tmp, "-e", "stderr", "-c", conf], port)
         return port, tmp
     return start
+
+
+@pytest.fixture
+def ca(proxy, authority, tmp):
+    """ca(sites, ...): (pebble, proxy), the proxy not started yet unless start is left true."""
+    started = []
+
+    def make(sites=SITE, start=True, acme="", env=None, http_port=None, globals="", config=None, **kw):
+        q = proxy(sites, http=True, wait=None, **kw)
+        peb = Pebble(tmp, authority, http_port or q.http_port, env, **(config or {}))
+        started.append(peb)
+        q.preamble += peb.conf(acme) + "\n" + globals + "\n"
+        q.write_conf(sites)
+        if start:
+            q.start()
+        return peb, q
+
+    yield make
+    for peb in started:
+        peb.close()
+
+
+@pytest.fixture
+def small(proxy, authority, tmp):
+    """small(sites, ...): (authority, proxy); what the authority had to complain of fails the test."""
+    started = []
+
+    def make(sites=SITE, acme="", globals="", **kw):
+        q = proxy(sites, http=True, wait=None)
+        c = SmallCA(authority, tmp, q.http_port, **kw)
+        started.append(c)
+        q.preamble += c.conf(acme) + "\n" + globals + "\n"
+        q.write_conf(sites)
+        return c, q.start()
+
+    yield make
+    for c in started:
+        c.close()
+    assert not [x for c in started for x in c.complaints]

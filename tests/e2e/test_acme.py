@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Certificates by ACME, from Pebble: obtained, renewed, and what is said when they cannot be had."""
-import json
 import os
 import re
 import shutil
 import signal
-import ssl
 import subprocess
 import threading
 import time
 
 import pytest
 
-from acme_ca import EAB, Answers, Pebble, SmallCA
+from acme_ca import (EAB, ISSUED, SITE, Answers, SmallCA, certificate, openssl_text, served_by_pebble)
 from certificates import openssl
 from ports import free_port
 from proxy import run
@@ -20,47 +18,6 @@ from upstreams import reply
 from waiting import until
 
 pytestmark = pytest.mark.skipif(not shutil.which("pebble"), reason="pebble is not installed")
-
-SITE = "site a.test { respond 200 \"a\\n\" }"
-ISSUED = r"acme: a\.test: a new certificate"
-
-
-@pytest.fixture
-def ca(proxy, authority, tmp):
-    """ca(sites, ...): (pebble, proxy), the proxy not started yet unless start is left true."""
-    started = []
-
-    def make(sites=SITE, start=True, acme="", env=None, http_port=None, globals="", config=None, **kw):
-        q = proxy(sites, http=True, wait=None, **kw)
-        peb = Pebble(tmp, authority, http_port or q.http_port, env, **(config or {}))
-        started.append(peb)
-        q.preamble += peb.conf(acme) + "\n" + globals + "\n"
-        q.write_conf(sites)
-        if start:
-            q.start()
-        return peb, q
-
-    yield make
-    for peb in started:
-        peb.close()
-
-
-def certificate(p, name="a.test"):
-    """The leaf that is served for that name, in PEM."""
-    with p.connect(sni=name) as c:
-        return ssl.DER_cert_to_PEM_cert(c.tls.getpeercert(True))
-
-
-def served_by_pebble(p, name="a.test"):
-    return "Pebble" in openssl_text(certificate(p, name))
-
-
-def openssl_text(pem, *args):
-    r = subprocess.run(["openssl", "x509", "-noout", *(args or ("-text",))], input=pem.encode(), capture_output=True,
-                       timeout=20)
-    assert r.returncode == 0, r.stderr
-    return r.stdout.decode()
-
 
 def test_first_certificate(ca):
     pebble, p = ca(start=False)
@@ -419,26 +376,29 @@ def test_folder_that_cannot_be_written(ca):
     os.chmod(p.state, 0o700)
 
 
+def test_certificate_that_cannot_be_written(ca):
+    """It is not lost, nor ordered again, and not served before it is on the disk."""
+    pebble, p = ca(start=False)
+    path = os.path.join(p.state, "a.test", "cert.pem")
+    os.makedirs(path) # a folder in its place: so may no file be there
+    p.start()
+    p.wait_log(r"the new certificate cannot be written to \S+/a\.test: Is a directory; it is kept in memory", 20)
+    assert not served_by_pebble(p)
+    assert p.admin("acme status")["certificates"][0]["state"] == "ordering"
+    os.rmdir(path)
+    p.wait_log(ISSUED, 20)
+    assert served_by_pebble(p) and pebble.issued() == 1
+
+
+def test_nothing_is_ordered_that_cannot_be_remembered(ca):
+    pebble, p = ca(start=False)
+    os.makedirs(os.path.join(p.state, "a.test", "schedule"))
+    p.start()
+    p.wait_log(r"a\.test/schedule: Is a directory; nothing is ordered before it can be written; try 1 failed", 20)
+    assert pebble.count("new-order") + pebble.count("order-plz") == 0
+
+
 # --- renewal information, profiles, addresses: from an authority of the tests' own ---
-
-
-@pytest.fixture
-def small(proxy, authority, tmp):
-    """small(sites, ...): (authority, proxy); what the authority had to complain of fails the test."""
-    started = []
-
-    def make(sites=SITE, acme="", globals="", **kw):
-        q = proxy(sites, http=True, wait=None)
-        c = SmallCA(authority, tmp, q.http_port, **kw)
-        started.append(c)
-        q.preamble += c.conf(acme) + "\n" + globals + "\n"
-        q.write_conf(sites)
-        return c, q.start()
-
-    yield make
-    for c in started:
-        c.close()
-    assert not [x for c in started for x in c.complaints]
 
 
 def iso(seconds):
@@ -550,113 +510,6 @@ def test_state_in_memory(ca, authority, tmp):
         assert p.log().count("is in memory") == 1
     finally:
         shutil.rmtree(state, ignore_errors=True)
-
-
-# --- asking and telling ---
-
-
-def test_status_and_renew(ca):
-    pebble, p = ca("site a.test www.a.test { respond 200 }\nsite b.test { tls self-signed; respond 200 }")
-    p.wait_log(ISSUED, 20)
-    r = p.admin("acme status")
-    assert r["ok"] and [c["name"] for c in r["certificates"]] == ["a.test"]
-    c = r["certificates"][0]
-    assert c["state"] == "valid" and c["not_after"] > c["renewal"] and "problem" not in c
-    before = certificate(p)
-    assert p.admin("acme renew WWW.a.test") == {"ok": True}
-    until(lambda: pebble.issued() == 2 and certificate(p) != before, 20, "another certificate")
-    for name in ("b.test", "c.test", "", "../x"):
-        assert p.admin("acme renew " + name)["ok"] is False
-
-
-def test_status_of_a_failure(ca):
-    pebble, p = ca(start=False)
-    pebble.close()
-    p.start()
-    p.wait_log(r"try 1 failed", 20)
-    c = p.admin("acme status")["certificates"][0]
-    assert c["state"] == "failing" and c["failures"] == 1 and "connection refused" in c["problem"] and "not_after" not in c
-
-
-def test_command_line(ca):
-    pebble, p = ca()
-    p.wait_log(ISSUED, 20)
-    r = run("--config", p.conf_path, "acme", "status")
-    assert r.returncode == 0 and json.loads(r.stdout)["certificates"][0]["state"] == "valid"
-    r = run("--config", p.conf_path, "acme", "renew", "a.test")
-    assert r.returncode == 0, r.stdout + r.stderr
-    until(lambda: pebble.issued() == 2, 20, "another certificate")
-    r = run("--config", p.conf_path, "acme", "renew", "x.test")
-    assert r.returncode == 1 and "acme status lists them" in r.stdout
-    for words in (["acme"], ["acme", "renew"], ["acme", "renwe", "a.test"], ["acme", "renew", "a", "b"]):
-        r = run("--config", p.conf_path, *words)
-        assert r.returncode == 2 and "is neither acme status nor acme renew NAME" in r.stderr
-
-
-def test_command_line_without_a_proxy(ca):
-    pebble, p = ca(start=False)
-    r = run("--config", p.conf_path, "acme", "status")
-    assert r.returncode == 1 and "is it running?" in r.stderr
-
-
-# --- --check: what would hinder, without a try ---
-
-
-def check(p, name, *args):
-    r = run("--config", p.conf_path, "--check", name, *args, timeout=60)
-    assert r.stderr == "", r.stderr
-    return r
-
-
-def test_check_of_a_good_machine(ca):
-    pebble, p = ca(start=False)
-    r = check(p, "localhost:%d" % p.http_port)
-    assert r.returncode == 0 and "BAD" not in r.stdout, r.stdout
-    for said in ("the state folder %s lasts" % p.state, "localhost is 127.0.0.1", "127.0.0.1:%d leads here" % p.http_port,
-                 "the authority %s is reached" % pebble.url, "the clock is right"):
-        assert said in r.stdout, r.stdout
-    assert pebble.count("POST") == 0
-    assert os.listdir(os.path.join(p.state, "challenge")) == []
-
-
-def test_check_beside_a_proxy_that_runs(ca):
-    pebble, p = ca()
-    p.wait_log(ISSUED, 20)
-    r = check(p, "localhost:%d" % p.http_port)
-    assert r.returncode == 0 and "not listening here" in r.stdout and "leads here" in r.stdout, r.stdout
-
-
-def test_check_finds_another_server(ca, upstream):
-    u = upstream(reply(b"hello", 200, [("Server", "nginx/1.2")]))
-    pebble, p = ca(start=False)
-    r = check(p, "localhost:" + u.address.rsplit(":", 1)[1])
-    assert r.returncode == 1 and "another server answers there (status 200, nginx/1.2)" in r.stdout, r.stdout
-
-
-def test_check_finds_nothing(ca):
-    pebble, p = ca(start=False)
-    pebble.close()
-    r = check(p, "127.0.0.1:%d" % free_port())
-    assert r.returncode == 1 and r.stdout.count("BAD") == 2, r.stdout
-    assert "port 80 has to be open there" in r.stdout and "is not reached" in r.stdout
-
-
-def test_check_of_the_clock(proxy, authority):
-    a = Answers(authority, lambda h, n: h.reply(200, b"{}"))
-    a.server.RequestHandlerClass.date_time_string = lambda *_: "Sun, 06 Nov 1994 08:49:37 GMT"
-    try:
-        p = proxy(a.conf() + "\n" + SITE, http=True, wait=None)
-        r = check(p, "localhost:%d" % p.http_port)
-        assert r.returncode == 1 and re.search(r"BAD +the clock of this machine is \d+ seconds before that", r.stdout), r.stdout
-    finally:
-        a.close()
-
-
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "a:b", "a:0", "[::1"])
-def test_check_of_what_is_no_name(ca, name):
-    pebble, p = ca(start=False)
-    r = run("--config", p.conf_path, "--check", name)
-    assert r.returncode == 2 and "is not a name" in r.stderr
 
 
 # --- the other driver: uacme, which speaks in the proxy's place ---

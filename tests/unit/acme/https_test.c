@@ -22,9 +22,9 @@
 /* ---- the server ---- */
 
 enum script {
-    WHOLE,  /* then close */
-    PIECES, /* a byte at a time */
-    KEEP,   /* then the next request on the same connection */
+    WHOLE,   /* then close */
+    PIECES,  /* a byte at a time */
+    KEEP,    /* then the next request on the same connection */
     REFUSED, /* the port is closed */
 };
 

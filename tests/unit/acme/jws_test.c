@@ -20,7 +20,7 @@ static struct tls_identity *fresh_key(void)
 {
     struct tls_identity *id = tls_identity_new("k");
 
-    CHECK(key_generate(id));
+    CHECK(key_generate(id, BR_EC_secp256r1));
     return id;
 }
 

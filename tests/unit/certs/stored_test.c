@@ -12,6 +12,7 @@
 #include "certs/stored.h"
 #include "certs/x509.h"
 #include "tests/unit/certs/vectors.h"
+#include "tests/unit/scratch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -369,6 +370,26 @@ TEST(out_of_memory)
     end();
 }
 
+TEST(put_away)
+{
+    const char *why;
+    bool was_there;
+    struct tls_identity *id;
+
+    begin();
+    CHECK_EQ(stored_put_away(state, "a.test", 7), 0); /* there is none */
+    put_both("p256.pem", "p256.key");
+    CHECK_EQ(stored_put_away(state, "a.test", 7), 0);
+    CHECK_EQ(access(path_of("a.test", "revoked-7.pem"), F_OK), 0);
+    CHECK_EQ(access(path_of("private/a.test", "key-7.pem"), F_OK), 0);
+    CHECK(stored_load(state, "a.test") == NULL);
+    id = stored_key(state, "a.test", &was_there, &why);
+    CHECK(id != NULL && !was_there); /* another one */
+    tls_identity_unref(id);
+    CHECK_EQ(stored_put_away(state, "../a", 7), EINVAL);
+    end();
+}
+
 /* A board without a clock learns the time from what it kept. Last, since the floor does not sink again. */
 TEST(the_clock)
 {
@@ -388,4 +409,4 @@ TEST(the_clock)
 
 TEST_MAIN(RUN(folders), RUN(what_is_served), RUN(what_is_not), RUN(other_things), RUN(keys_are_made_once),
           RUN(keys_that_are_there), RUN(keys_that_are_no_good), RUN(where_no_key_can_be), RUN(out_of_memory),
-          RUN(the_clock))
+          RUN(put_away), RUN(the_clock))

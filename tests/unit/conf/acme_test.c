@@ -49,10 +49,12 @@ TEST(values)
 TEST(keys_of_external_accounts)
 {
     static const struct conf_case cases[] = {
-        {"abcdefghijklmnop",  ""                                                                             },
-        {"abcdefghijklmno+",  "the second word is not base64url (A-Z a-z 0-9 - _); the authority gives it so"},
-        {"abcdefgh",          "the second word has not the length of a key; was it cut?"                     },
-        {"abcdefghijklmnopq", "the second word has not the length of a key; was it cut?"                     },
+        {"abcdefghijklmnop",  ""                                                                 },
+        {"abcdefghijklmno+",
+         "the second word is not base64url (A-Z a-z 0-9 - _) of a key; the authority gives it so"},
+        {"abcdefghijklmnopq",
+         "the second word is not base64url (A-Z a-z 0-9 - _) of a key; the authority gives it so"},
+        {"abcdefgh",          "the second word has not the length of a key; was it cut?"         },
     };
 
     check_values("site { upstream 1 }; acme {\nexternal-account kid ", "\n}", 22, cases, COUNT(cases));

@@ -253,5 +253,50 @@ TEST(commands)
     conf_options_free(NULL);
 }
 
+TEST(words)
+{
+    static const struct {
+        const char *line;
+        enum conf_command command;
+        unsigned n;
+        const char *last; /* NULL: an error, in text */
+        const char *text;
+    } cases[] = {
+        {"acme status",                          CONF_ACME,   1, "status",        NULL               },
+        {"--config x acme issue",                CONF_ACME,   1, "issue",         NULL               },
+        {"acme issue a.test --log off",          CONF_ACME,   2, "a.test",        NULL               },
+        {"acme renew a.test",                    CONF_ACME,   2, "a.test",        NULL               },
+        {"acme revoke a.test keyCompromise",     CONF_ACME,   3, "keyCompromise", NULL               },
+        {"keygen rsa2048",                       CONF_KEYGEN, 1, "rsa2048",       NULL               },
+        {"keygen p384 a.test",                   CONF_KEYGEN, 2, "a.test",        NULL               },
+        {"--check a.test:81",                    CONF_CHECK,  1, "a.test:81",     NULL               },
+        {"acme",                                 CONF_ACME,   0, NULL,            "write acme status"},
+        {"acme renew",                           CONF_ACME,   0, NULL,            "write acme status"},
+        {"acme status a.test",                   CONF_ACME,   0, NULL,            "write acme status"},
+        {"acme revoke a.test superseded b.test", CONF_ACME,   0, NULL,            "write acme status"},
+        {"acme order a.test",                    CONF_ACME,   0, NULL,            "write acme status"},
+        {"keygen",                               CONF_KEYGEN, 0, NULL,            "write keygen TYPE"},
+        {"keygen p256 a.test b.test",            CONF_KEYGEN, 0, NULL,            "write keygen TYPE"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct conf_errors *e = conf_errors_new();
+        struct conf_options *o = options_of(cases[i].line, e);
+        const char *const *words;
+        unsigned n;
+
+        if (cases[i].last == NULL) {
+            CHECK(o == NULL && strstr(conf_errors_text(e, 0), cases[i].text) != NULL);
+        } else if (CHECK(o != NULL)) {
+            words = conf_options_words(o, &n);
+            CHECK_EQ(conf_options_command(o), cases[i].command);
+            CHECK_EQ(n, cases[i].n);
+            CHECK_STR(words[n - 1], cases[i].last);
+        }
+        conf_options_free(o);
+        conf_errors_free(e);
+    }
+}
+
 TEST_MAIN(RUN(demos), RUN(sites), RUN(over_a_file), RUN(values_win_over_the_file), RUN(usage_errors),
-          RUN(commands))
+          RUN(commands), RUN(words))
