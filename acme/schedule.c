@@ -5,6 +5,7 @@
 #include "acme/schedule.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "certs/stored.h"
 
 #include <errno.h>
@@ -37,16 +38,16 @@ static int64_t *number(struct schedule *s, size_t i)
 
 static void take_line(struct schedule *s, const char *line)
 {
-    char name[16];
-    int64_t value;
+    struct bytes rest = bytes_str(line), name = text_word(&rest);
+    uint64_t value;
 
-    if (sscanf(line, "%15s %" SCNd64, name, &value) != 2 || value < 0)
+    if (!text_u64(text_word(&rest), INT64_MAX, &value))
         return;
-    if (strcmp(name, "failures") == 0)
+    if (bytes_is(name, "failures"))
         s->failures = value < 1000 ? (unsigned)value : 1000;
     for (size_t i = 0; i < NUMBERS; i++)
-        if (strcmp(name, numbers[i].name) == 0)
-            *number(s, i) = value;
+        if (bytes_is(name, numbers[i].name))
+            *number(s, i) = (int64_t)value;
 }
 
 void schedule_load(struct schedule *s, const char *state, const char *name)

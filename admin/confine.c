@@ -7,6 +7,7 @@
 
 #include "admin/landlock.h"
 #include "admin/seccomp.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,14 +37,13 @@
 static bool find_user(const char *name, uid_t *uid, gid_t *gid)
 {
     const struct passwd *pw = getpwnam(name);
-    unsigned number;
-    char rest;
+    uint64_t number;
 
     if (pw) {
         *uid = pw->pw_uid;
         *gid = pw->pw_gid;
-    } else if (sscanf(name, "%u%c", &number, &rest) == 1) {
-        *uid = *gid = number;
+    } else if (text_u64(bytes_str(name), UINT32_MAX - 1, &number)) { /* -1 is no user */
+        *uid = *gid = (uid_t)number;
     } else if (strcmp(name, "nobody") == 0) {
         *uid = *gid = NOBODY; /* an image without /etc/passwd */
     } else {

@@ -224,6 +224,24 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+struct bytes text_word(struct bytes *line)
+{
+    size_t start = 0, end;
+
+    while (start < line->n && is_blank(line->p[start]))
+        start++;
+    for (end = start; end < line->n && !is_blank(line->p[end]);)
+        end++;
+    struct bytes word = bytes_of(line->p + start, end - start);
+    *line = bytes_of(line->p + end, line->n - end);
+    return word;
+}
+
 /* Lowrance and Wagner's: insert, delete, replace, and swap two neighbours that may have been parted by inserts. Row
  * and column 0 of the matrix stand before the empty prefix and hold more than any distance. */
 unsigned text_distance(struct bytes a, struct bytes b)

@@ -40,6 +40,9 @@ void text_base64_encode(struct writer *w, struct bytes in);
 bool text_base64url_decode(struct bytes in, uint8_t *out, size_t cap, size_t *len);
 void text_base64url_encode(struct writer *w, struct bytes in);
 
+/* Takes the next run of bytes without blanks (space, tab, CR) off `line`; empty at its end. */
+struct bytes text_word(struct bytes *line);
+
 /* The Damerau-Levenshtein distance, for suggestions; lengths are cut at 63. */
 unsigned text_distance(struct bytes a, struct bytes b);
 

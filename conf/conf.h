@@ -118,8 +118,8 @@ struct conf_acme {
     const char *email;     /* NULL: none given */
     const char *ca_roots;  /* file; NULL: the set that is compiled in */
     struct conf_place ca_roots_place;
-    const char *uacme;   /* the program that does it; NULL: acme/ itself */
-    const char *profile; /* NULL: the authority's own choice */
+    const char *uacme;           /* the program that does it; NULL: acme/ itself */
+    const char *profile;         /* NULL: the authority's own choice */
     const char *preferred_chain; /* whom its topmost certificate is issued by; NULL: as above */
     const char *account_id,
         *hmac_key; /* external account binding (§7.3.4), the key in base64url; NULL: none */

@@ -7,25 +7,27 @@
  */
 #include "net/socket.h"
 
+#include "base/text.h"
+
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { STATE_LISTEN = 0x0a };
 
 /* The kernel prints the address as 32-bit words of its own byte order. */
-static bool words_parse(const char *hex, size_t words, uint8_t ip[16])
+static bool words_parse(struct bytes hex, size_t words, uint8_t ip[16])
 {
-    if (strlen(hex) != words * 8)
+    if (hex.n != words * 8)
         return false;
     for (size_t i = 0; i < words; i++) {
-        char word[9] = {0};
+        uint64_t word;
         uint32_t value;
 
-        memcpy(word, hex + i * 8, 8);
-        value = (uint32_t)strtoul(word, NULL, 16);
+        if (!text_hex_u64(bytes_of(hex.p + i * 8, 8), UINT32_MAX, &word))
+            return false;
+        value = (uint32_t)word;
         memcpy(ip + i * 4, &value, 4);
     }
     return true;
@@ -40,64 +42,79 @@ static bool is_any(const struct addr *a)
     return a->any.sa_family == AF_INET6 && memcmp(&a->v6.sin6_addr, &any6, sizeof any6) == 0;
 }
 
+/* The i-th (from 0) word of the line that `line` begins with; what stands behind it is left. */
+static struct bytes word_at(struct bytes *line, unsigned i)
+{
+    struct bytes word = text_word(line);
+
+    while (i-- > 0)
+        word = text_word(line);
+    return word;
+}
+
 /* A listener on `held` stands in the way of one on `a`. */
 static bool conflicts(const struct addr *a, const struct addr *held)
 {
     return addr_port(a) == addr_port(held) && (is_any(a) || is_any(held) || addr_equal(a, held));
 }
 
-static unsigned long tcp_inode(const char *table, sa_family_t family, const struct addr *a)
+/* "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 12345 ..." */
+static bool parse_listener(struct bytes line, sa_family_t family, struct addr *held, uint64_t *inode)
+{
+    struct bytes local = word_at(&line, 1), state = word_at(&line, 1), port;
+    const uint8_t *colon = local.n > 0 ? memchr(local.p, ':', local.n) : NULL;
+    size_t digits = colon != NULL ? (size_t)(colon - local.p) : 0;
+    uint64_t number;
+    uint8_t ip[16];
+
+    if (colon == NULL || !text_hex_u64(state, UINT8_MAX, &number) || number != STATE_LISTEN)
+        return false;
+    port = bytes_of(colon + 1, local.n - digits - 1);
+    if (!words_parse(bytes_of(local.p, digits), family == AF_INET ? 1 : 4, ip) ||
+        !text_hex_u64(port, UINT16_MAX, &number) || !text_u64(word_at(&line, 5), UINT64_MAX, inode))
+        return false;
+    memset(held, 0, sizeof *held);
+    held->any.sa_family = family;
+    if (family == AF_INET)
+        memcpy(&held->v4.sin_addr, ip, 4);
+    else
+        memcpy(&held->v6.sin6_addr, ip, 16);
+    addr_set_port(held, (uint16_t)number);
+    addr_normalise(held);
+    return true;
+}
+
+static uint64_t tcp_inode(const char *table, sa_family_t family, const struct addr *a)
 {
     FILE *f = fopen(table, "re");
-    char line[512], hex[40];
-    unsigned long inode, found = 0;
-    unsigned port, state;
+    char line[512];
+    uint64_t inode, found = 0;
+    struct addr held;
 
     if (f == NULL)
         return 0;
-    while (found == 0 && fgets(line, sizeof line, f) != NULL) {
-        struct addr held;
-        uint8_t ip[16];
-
-        if (sscanf(line, " %*[0-9]: %36[0-9A-Fa-f]:%4x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*d %lu",
-                   hex, &port, &state, &inode) != 4 ||
-            state != STATE_LISTEN)
-            continue;
-        if (!words_parse(hex, family == AF_INET ? 1 : 4, ip))
-            continue;
-        memset(&held, 0, sizeof held);
-        held.any.sa_family = family;
-        if (family == AF_INET)
-            memcpy(&held.v4.sin_addr, ip, 4);
-        else
-            memcpy(&held.v6.sin6_addr, ip, 16);
-        addr_set_port(&held, (uint16_t)port);
-        addr_normalise(&held);
-        if (conflicts(a, &held))
+    while (found == 0 && fgets(line, sizeof line, f) != NULL)
+        if (parse_listener(bytes_str(line), family, &held, &inode) && conflicts(a, &held))
             found = inode;
-    }
     fclose(f);
     return found;
 }
 
 /* "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/app.sock"; 0x10000: it listens. */
-static unsigned long unix_inode(const char *path)
+static uint64_t unix_inode(const char *path)
 {
     FILE *f = fopen("/proc/net/unix", "re");
     char line[512];
-    unsigned long inode, found = 0;
-    unsigned flags;
-    int at;
+    uint64_t flags, inode, found = 0;
 
     if (f == NULL)
         return 0;
     while (found == 0 && fgets(line, sizeof line, f) != NULL) {
-        at = 0;
-        if (sscanf(line, "%*[0-9A-Fa-f]: %*x %*x %x %*x %*x %lu %n", &flags, &inode, &at) != 2 || at == 0 ||
-            (flags & 0x10000) == 0)
-            continue;
-        line[strcspn(line, "\n")] = 0;
-        if (strcmp(line + at, path) == 0)
+        struct bytes rest = bytes_of(line, strcspn(line, "\n"));
+
+        if (text_hex_u64(word_at(&rest, 3), UINT32_MAX, &flags) && (flags & 0x10000) != 0 &&
+            text_u64(word_at(&rest, 2), UINT64_MAX, &inode) && rest.n > 0 &&
+            bytes_is(bytes_of(rest.p + 1, rest.n - 1), path))
             found = inode;
     }
     fclose(f);
@@ -149,7 +166,7 @@ static void read_name(const char *pid, char name[32])
 
 bool socket_holder(const struct addr *a, char *out, size_t cap)
 {
-    unsigned long inode = 0;
+    uint64_t inode = 0;
     struct dirent *entry;
     char want[40], name[32];
     bool found = false;
@@ -164,7 +181,7 @@ bool socket_holder(const struct addr *a, char *out, size_t cap)
     }
     if (inode == 0)
         return false;
-    snprintf(want, sizeof want, "socket:[%lu]", inode);
+    snprintf(want, sizeof want, "socket:[%llu]", (unsigned long long)inode);
     dir = opendir("/proc");
     if (dir == NULL)
         return false;

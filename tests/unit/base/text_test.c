@@ -284,6 +284,18 @@ static unsigned distance(const char *a, const char *b)
     return there;
 }
 
+TEST(words)
+{
+    struct bytes line = bytes_str(" \ta  bc\td "), none = {NULL, 0};
+
+    CHECK(bytes_is(text_word(&line), "a"));
+    CHECK(bytes_is(text_word(&line), "bc"));
+    CHECK(bytes_is(text_word(&line), "d"));
+    CHECK_EQ(text_word(&line).n, 0);
+    CHECK_EQ(text_word(&line).n, 0);
+    CHECK_EQ(text_word(&none).n, 0);
+}
+
 TEST(distances)
 {
     CHECK_EQ(distance("", ""), 0);
@@ -313,4 +325,5 @@ TEST_MAIN(RUN(letters_and_digits), RUN(decimal), RUN(hexadecimal), RUN(duration)
           RUN(base64_vectors_of_the_rfc), RUN(base64_whole_alphabet),
           RUN(base64_takes_no_byte_but_its_alphabet), RUN(base64_refuses_what_is_not_exact),
           RUN(base64url_has_one_text_for_a_value), RUN(base64url_refuses_what_is_not_exact),
-          RUN(base64_encoding_into_too_little_room_fails), RUN(distances), RUN(distance_of_long_texts_is_cut))
+          RUN(base64_encoding_into_too_little_room_fails), RUN(words), RUN(distances),
+          RUN(distance_of_long_texts_is_cut))
