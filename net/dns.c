@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/dns_caa.h"
 #include "net/dns_cache.h"
 #include "net/dns_channel.h"
 
@@ -67,6 +68,7 @@ struct dns {
     struct lookup *lookups;
     unsigned lookup_count;
     struct dns_cache cache;
+    struct caa_searches caa;
     struct task settle; /* posted when a lookup ended inside c-ares */
     struct dns_options options;
     struct stamp stamp;
@@ -339,7 +341,7 @@ static bool load(struct dns *dns)
     channel = channel_new(dns->loop, &dns->options, on_ended);
     if (channel == NULL)
         return false;
-    dns->channel = channel;
+    dns->channel = dns->caa.channel = channel;
     dns->stamp = stamp;
     dns->loaded = loop_now(dns->loop);
     dns->suspect = false;
@@ -489,6 +491,19 @@ struct dns_query *dns_resolve(struct dns *dns, const char *text, dns_done *done,
     return q;
 }
 
+struct dns_caa_search *dns_find_caa(struct dns *dns, const char *text, dns_caa_done *done, void *owner)
+{
+    char name[NAME_MAX_LEN + 1];
+    struct addr a;
+
+    if (addr_from_ip(&a, bytes_str(text), 0) || !name_of(text, name)) {
+        done(owner, DNS_NOT_FOUND, NULL, NULL, 0);
+        return NULL;
+    }
+    check_configuration(dns);
+    return caa_search(&dns->caa, name, done, owner);
+}
+
 void dns_cancel(struct dns_query *query)
 {
     if (query == NULL || query->link.next == &query->link)
@@ -524,7 +539,7 @@ struct dns *dns_new_with(struct loop *loop, const struct dns_options *options)
 
     if (dns == NULL)
         return NULL;
-    dns->loop = loop;
+    dns->loop = dns->caa.loop = loop;
     dns->settle.run = on_settle;
     dns->options = *options;
     copied = copy_text(&dns->options.resolv_conf, options->resolv_conf);
@@ -554,6 +569,7 @@ static void destroy(struct dns *dns)
         lookup_free(l);
     }
     loop_unpost(dns->loop, &dns->settle);
+    caa_free(&dns->caa);
     cache_free(&dns->cache);
     mem_free((void *)(uintptr_t)dns->options.resolv_conf);
     mem_free((void *)(uintptr_t)dns->options.hosts);

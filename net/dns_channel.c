@@ -234,19 +234,24 @@ static void take_family(struct dns_answer *answer, const struct ares_addrinfo_no
     }
 }
 
+static enum dns_end end_of(int ares_status)
+{
+    switch (ares_status) {
+    case ARES_ENOMEM: return DNS_NO_MEMORY;
+    case ARES_EDESTRUCTION:
+    case ARES_ECANCELLED: return DNS_CHANNEL_GONE;
+    default: return DNS_ANSWERED;
+    }
+}
+
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
     struct question q = *(struct question *)arg;
     struct dns_answer answer = {.status = status_of(status)};
-    enum dns_end end = DNS_ANSWERED;
     uint32_t ttl = UINT32_MAX;
 
     (void)timeouts;
     mem_free(arg);
-    if (status == ARES_ENOMEM)
-        end = DNS_NO_MEMORY;
-    else if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED)
-        end = DNS_CHANNEL_GONE;
     if (info != NULL) {
         take_family(&answer, info->nodes, AF_INET, &ttl);
         take_family(&answer, info->nodes, AF_INET6, &ttl);
@@ -256,7 +261,7 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
     }
     if (answer.status == DNS_OK && answer.n == 0)
         answer.status = DNS_NOT_FOUND;
-    q.channel->ended(q.question, end, &answer, ttl);
+    q.channel->ended(q.question, end_of(status), &answer, ttl);
 }
 
 void channel_ask(struct dns_channel *channel, const char *name, void *question)
@@ -274,6 +279,35 @@ void channel_ask(struct dns_channel *channel, const char *name, void *question)
     *q = (struct question){.channel = channel, .question = question};
     channel->reads = 0;
     ares_getaddrinfo(channel->ares, name, NULL, &hints, on_answer, q);
+    update_timer(channel);
+}
+
+struct message_question {
+    dns_message_ended *ended;
+    void *question;
+};
+
+static void on_message(void *arg, int status, int timeouts, unsigned char *p, int n)
+{
+    struct message_question q = *(struct message_question *)arg;
+
+    (void)timeouts;
+    mem_free(arg);
+    q.ended(q.question, end_of(status), status_of(status), bytes_of(p, p != NULL && n > 0 ? (size_t)n : 0));
+}
+
+void channel_query(struct dns_channel *channel, const char *name, int type, dns_message_ended *ended,
+                   void *question)
+{
+    struct message_question *q = mem_alloc(sizeof *q);
+
+    if (q == NULL) {
+        ended(question, DNS_NO_MEMORY, DNS_FAILED, bytes_of(NULL, 0));
+        return;
+    }
+    *q = (struct message_question){.ended = ended, .question = question};
+    channel->reads = 0;
+    ares_query(channel->ares, name, 1, type, on_message, q);
     update_timer(channel);
 }
 

@@ -27,4 +27,11 @@ struct dns_channel *channel_new(struct loop *loop, const struct dns_options *opt
 void channel_free(struct dns_channel *channel);
 void channel_ask(struct dns_channel *channel, const char *name, void *question);
 
+/* As dns_ended, with the whole message (RFC 1035 §4) where there is one. */
+typedef void dns_message_ended(void *question, enum dns_end end, enum dns_status status,
+                               struct bytes message);
+/* Asks the name servers for records of that type, of exactly that name. */
+void channel_query(struct dns_channel *channel, const char *name, int type, dns_message_ended *ended,
+                   void *question);
+
 #endif

@@ -15,13 +15,27 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 8, MESSAGE = 4096, TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28 };
+enum {
+    CONNECTIONS = 8,
+    MESSAGE = 4096,
+    TYPE_A = 1,
+    TYPE_CNAME = 5,
+    TYPE_AAAA = 28,
+    TYPE_CAA = 257,
+    RECORDS = 64
+};
 
 struct connection {
     struct watch watch; /* first */
     struct fake_dns *fake;
     uint8_t in[MESSAGE];
     size_t have;
+};
+
+struct caa_record {
+    const char *name;
+    const void *data;
+    size_t n;
 };
 
 struct fake_dns {
@@ -34,6 +48,9 @@ struct fake_dns {
     const char *only;
     unsigned asked;
     char csv[32];
+    struct caa_record caa[RECORDS];
+    unsigned caa_count;
+    char asked_caa[1024];
 };
 
 struct message {
@@ -132,6 +149,40 @@ static unsigned answers(struct fake_dns *fake, struct message *m, unsigned type,
     }
 }
 
+static bool has_caa(const struct fake_dns *fake, const char *name)
+{
+    for (unsigned i = 0; i < fake->caa_count; i++)
+        if (strcasecmp(fake->caa[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static unsigned caa_answers(struct fake_dns *fake, struct message *m, const char *name, enum fake_mood mood)
+{
+    unsigned n = 0, owner = 12;
+
+    if (mood == FAKE_GARBAGE || mood == FAKE_LOOP)
+        return answers(fake, m, TYPE_CAA, mood);
+    if (mood == FAKE_CNAME) {
+        owner = (unsigned)m->n + 12;
+        record(m, 12, TYPE_CNAME, 1, "\5alias\4test", 12);
+        n++;
+    }
+    for (unsigned i = 0; i < fake->caa_count; i++)
+        if (strcasecmp(fake->caa[i].name, name) == 0) {
+            record(m, owner, TYPE_CAA, fake->ttl, fake->caa[i].data, fake->caa[i].n);
+            n++;
+        }
+    return n;
+}
+
+static void note_caa(struct fake_dns *fake, const char *name)
+{
+    size_t n = strlen(fake->asked_caa);
+
+    snprintf(fake->asked_caa + n, sizeof fake->asked_caa - n, "%s ", name);
+}
+
 /* False: no answer at all. */
 static bool answer(struct fake_dns *fake, const uint8_t *q, size_t n, bool tcp, struct message *m)
 {
@@ -146,8 +197,13 @@ static bool answer(struct fake_dns *fake, const uint8_t *q, size_t n, bool tcp, 
     type = (unsigned)q[end - 4] << 8 | q[end - 3];
     if (type == TYPE_A)
         fake->asked++;
-    if (fake->only != NULL && strcasecmp(name, fake->only) != 0)
+    if (type == TYPE_CAA) {
+        note_caa(fake, name);
+        if (has_caa(fake, name) && (mood == FAKE_NXDOMAIN || mood == FAKE_NODATA))
+            mood = FAKE_ANSWER;
+    } else if (fake->only != NULL && strcasecmp(name, fake->only) != 0) {
         mood = FAKE_NXDOMAIN;
+    }
     if (mood == FAKE_SILENT)
         return false;
     put(m, q, end);
@@ -157,7 +213,7 @@ static bool answer(struct fake_dns *fake, const uint8_t *q, size_t n, bool tcp, 
                (mood == FAKE_TRUNCATED || mood == FAKE_MANY || mood == FAKE_CLOSE || mood == FAKE_HALF)) {
         flags |= 0x0200;
     } else if (mood != FAKE_NODATA) {
-        count = answers(fake, m, type, mood);
+        count = type == TYPE_CAA ? caa_answers(fake, m, name, mood) : answers(fake, m, type, mood);
     }
     m->bytes[2] = (uint8_t)(flags >> 8);
     m->bytes[3] = (uint8_t)flags;
@@ -328,4 +384,16 @@ void fake_dns_only(struct fake_dns *fake, const char *name)
 unsigned fake_dns_asked(const struct fake_dns *fake)
 {
     return fake->asked;
+}
+
+void fake_dns_caa(struct fake_dns *fake, const char *name, const void *data, size_t n)
+{
+    if (fake->caa_count == RECORDS)
+        abort();
+    fake->caa[fake->caa_count++] = (struct caa_record){.name = name, .data = data, .n = n};
+}
+
+const char *fake_dns_asked_caa(const struct fake_dns *fake)
+{
+    return fake->asked_caa;
 }

@@ -38,4 +38,10 @@ void fake_dns_last_octet(struct fake_dns *fake, uint8_t octet); /* of the first 
 void fake_dns_only(struct fake_dns *fake, const char *name);
 unsigned fake_dns_asked(const struct fake_dns *fake); /* questions for A */
 
+/* The name has this CAA record, too: its data as on the wire (RFC 8659 §4.1), borrowed. What has any is answered with it
+ * also where the mood is FAKE_NXDOMAIN or FAKE_NODATA. */
+void fake_dns_caa(struct fake_dns *fake, const char *name, const void *data, size_t n);
+/* The names for whose CAA records it was asked, each with a space behind it. */
+const char *fake_dns_asked_caa(const struct fake_dns *fake);
+
 #endif
