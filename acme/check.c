@@ -4,7 +4,9 @@
  */
 #include "acme/check.h"
 
+#include "acme/caa.h"
 #include "acme/https.h"
+#include "acme/json.h"
 #include "acme/when.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -31,6 +33,9 @@ struct acme_check {
     struct https_context https;
     struct https *request;
     struct dns_query *query;
+    struct dns_caa_search *caa;
+    char *identities[CAA_IDENTITIES]; /* what the authority is called in CAA records, as it says */
+    unsigned identity_count;
     struct addr addresses[DNS_ADDRESSES];
     unsigned n, i, bad;
     char name[256], token[48], text[100];
@@ -41,7 +46,7 @@ struct acme_check {
 __attribute__((format(printf, 3, 4))) static void say(struct acme_check *c, bool good, const char *format,
                                                       ...)
 {
-    char line[1024];
+    char line[CAA_LINE];
     va_list args;
 
     va_start(args, format);
@@ -59,6 +64,9 @@ void acme_check_cancel(struct acme_check *c)
     https_cancel(c->request);
     if (c->query != NULL)
         dns_cancel(c->query);
+    dns_cancel_caa(c->caa);
+    while (c->identity_count > 0)
+        mem_free(c->identities[--c->identity_count]);
     https_context_release(&c->https);
     if (c->challenges != NULL)
         challenges_remove(c->challenges, bytes_str(c->token));
@@ -82,6 +90,72 @@ static bool begin(struct acme_check *c, const struct https_request *rq, https_do
     if (c->request == NULL)
         say(c, false, "out of memory");
     return c->request != NULL;
+}
+
+/* ---- who may issue ---- */
+
+static void on_caa(void *owner, enum dns_status status, const char *at, const struct dns_caa_record *records,
+                   unsigned n)
+{
+    struct acme_check *c = owner;
+    const char *known = caa_identity_of(c->conf->acme.name);
+    const char *const *identities = (const char *const *)c->identities;
+    unsigned count = c->identity_count;
+    char line[CAA_LINE];
+    struct writer w = writer_of(line, sizeof line - 1);
+    bool good;
+
+    c->caa = NULL;
+    if (count == 0 && known != NULL) {
+        identities = &known;
+        count = 1;
+    }
+    if (status == DNS_OK || status == DNS_NOT_FOUND) {
+        good = caa_describe(&w, at, records, n, identities, count);
+        line[writer_len(&w)] = '\0';
+        say(c, good, "%s", line);
+    } else {
+        say(c, false,
+            "CAA: %s; an authority that finds it so refuses. Do the name servers of %s answer such questions?",
+            dns_status_text(status), c->name);
+    }
+    finish(c);
+}
+
+/* An address has no such records, and this machine's own name none that anyone else would see. */
+static void ask_caa(struct acme_check *c)
+{
+    struct dns_caa_search *search;
+    struct addr a;
+
+    if (addr_from_ip(&a, bytes_str(c->name), 0) || strcmp(c->name, "localhost") == 0) {
+        finish(c);
+        return;
+    }
+    search = dns_find_caa(c->dns, c->name, on_caa, c);
+    if (search != NULL)
+        c->caa = search;
+}
+
+/* meta.caaIdentities (RFC 8555 §7.1.1) */
+static void take_identities(struct acme_check *c, struct bytes body)
+{
+    const char *why;
+    struct json *j = json_parse(body, &why);
+    int all;
+
+    if (j == NULL)
+        return;
+    all = json_member(j, json_member(j, JSON_ROOT, "meta"), "caaIdentities");
+    for (unsigned i = 0; i < json_count(j, all) && c->identity_count < CAA_IDENTITIES; i++) {
+        char *identity = json_string(j, json_element(j, all, i));
+
+        if (identity != NULL && caa_is_issuer(bytes_str(identity)))
+            c->identities[c->identity_count++] = identity;
+        else
+            mem_free(identity);
+    }
+    json_free(j);
 }
 
 /* ---- the authority, and the time ---- */
@@ -114,7 +188,9 @@ static void on_directory(void *owner, const struct https_result *r)
         say(c, true, "the authority %s is reached", c->conf->acme.name);
     if (r->why == NULL)
         check_clock(c, https_field(r, "Date"));
-    finish(c);
+    if (r->status == 200)
+        take_identities(c, r->body);
+    ask_caa(c);
 }
 
 static void ask_directory(struct acme_check *c)

@@ -19,9 +19,9 @@ struct acme_check_hooks {
 };
 
 /* Looks at the state folder, the name's addresses, whether a token of ours is found at each of them on port 80 (or the
- * `port` that a test or a mapping has), and whether the authority is reached and agrees about the time. The token is
- * answered by whoever has `challenges`, or reads the state folder's. Everything is borrowed until `done`. NULL with the
- * reason in *why (static). */
+ * `port` that a test or a mapping has), whether the authority is reached and agrees about the time, and whether the name's
+ * CAA records let it issue. The token is answered by whoever has `challenges`, or reads the state folder's. Everything is
+ * borrowed until `done`. NULL with the reason in *why (static). */
 struct acme_check *acme_check_new(struct loop *loop, const struct conf *conf, struct challenges *challenges,
                                   const char *name, uint16_t port, const struct acme_check_hooks *hooks,
                                   const char **why);
