@@ -38,7 +38,8 @@ static const char *likely_cause(const struct acme_outcome *o)
     if (strcmp(o->problem, "rateLimited") == 0)
         return "the authority limits how often it is asked";
     if (strcmp(o->problem, "caa") == 0)
-        return "a CAA record in the DNS forbids this authority; add it there, or take another ca";
+        return "a CAA record of the name or of a parent forbids this authority, or could not be looked up; proxy --check "
+               "NAME says where and what to add there, or take another ca";
     if (strcmp(o->problem, "dns") == 0)
         return "the name does not resolve as it should; look at its A and AAAA records";
     if (strcmp(o->problem, "rejectedIdentifier") == 0)

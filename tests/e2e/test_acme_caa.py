@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""--check, of who may issue for a name: asked of a name server of the test's own."""
+"""Who may issue for a name: what --check says, with a name server of the test's own, and what the log says of an order that
+is refused for it."""
 import json
 import subprocess
 
@@ -9,14 +10,14 @@ from acme_ca import Answers
 from dns_server import CAA, NameServer, caa, usable
 from proxy import binary, environment
 
-pytestmark = pytest.mark.skipif(not usable(), reason="needs root, to have a name server asked")
-
 SITE = "site a.test { respond 200 }"
 
 
 @pytest.fixture
 def check(proxy, authority, tmp):
     """check(zone, ...): what --check says of www.a.test (or another name), with an authority whose directory is that."""
+    if not usable():
+        pytest.skip("needs root, to have a name server asked")
     started = []
 
     def look(zone, directory={"meta": {"caaIdentities": ["ca.test"]}}, ca="", failing=(), name="www.a.test"):
@@ -84,3 +85,28 @@ def test_authorities_that_are_known(check, ca, called):
 def test_what_has_none(check, name):
     assert check({("localhost", CAA): [caa(0, "issue", ";")]}, name=name) == ""
     assert ("localhost", CAA) not in check.server.asked
+
+
+# --- an order that is refused for it ---
+
+
+def test_refused_order_names_the_cause(proxy, authority):
+    def answer(h, n):
+        if h.path == "/dir":
+            h.reply(200, json.dumps({k: "%s/%s" % (a.url, k) for k in ("newNonce", "newAccount", "newOrder")}).encode())
+        elif h.path == "/newNonce":
+            h.reply(200, Replay_Nonce="abc")
+        elif h.path == "/newAccount":
+            h.reply(201, b"{}", Location=a.url + "/a/1", Replay_Nonce="abd")
+        else:
+            h.reply(403, b'{"type":"urn:ietf:params:acme:error:caa","detail":"CAA record for a.test prevents issuance"}',
+                    Replay_Nonce="abe", Content_Type="application/problem+json")
+
+    a = Answers(authority, answer)
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True)
+        line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 20).group(0)
+        assert "CAA record for a.test prevents issuance; likely: a CAA record of the name or of a parent forbids" in line
+        assert "proxy --check NAME says where and what to add there" in line
+    finally:
+        a.close()
