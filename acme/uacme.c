@@ -37,11 +37,11 @@ struct uacme {
     size_t len;
     uacme_done *done;
     void *owner;
-    char *self;      /* this program, which is the hook */
-    bool is_busy;    /* it runs, whether anyone waits for it or not */
-    bool is_account; /* what runs makes the account: the certificate comes next */
-    uint8_t *next;   /* its words, behind their length */
-    size_t next_len;
+    char *self;                       /* this program, which is the hook */
+    bool is_busy;                     /* it runs, whether anyone waits for it or not */
+    bool is_account;                  /* what runs makes the account: the certificate comes next */
+    bool was_made;                    /* the account, in this run */
+    struct span account, certificate; /* the words for each, behind their length; ours */
 };
 
 /* ---- the helper ---- */
@@ -211,6 +211,12 @@ struct uacme *uacme_fork(const char *program, bool (*become)(const void *ctx), c
     return NULL;
 }
 
+static void forget_words(struct span *words)
+{
+    mem_wipe_free(words->p, words->n); /* with the key of an external account */
+    *words = (struct span){0};
+}
+
 void uacme_free(struct uacme *u)
 {
     if (u == NULL)
@@ -218,17 +224,22 @@ void uacme_free(struct uacme *u)
     if (u->loop != NULL)
         loop_unwatch(u->loop, &u->watch);
     close(u->watch.fd); /* which ends the helper */
-    mem_free(u->next);
+    forget_words(&u->account);
+    forget_words(&u->certificate);
     mem_free(u->self);
     mem_free(u);
 }
 
 /* ---- the proxy's side ---- */
 
-static bool send_words(struct uacme *u, const uint8_t *bytes, size_t n)
+/* The helper is waiting for it: it fits into the socket's buffer. */
+static bool send_words(struct uacme *u, bool is_account)
 {
-    /* The helper is waiting for it: it fits into the socket's buffer. */
-    return write(u->watch.fd, bytes, n) == (ssize_t)n;
+    const struct span *words = is_account ? &u->account : &u->certificate;
+
+    u->is_account = is_account;
+    u->was_made = u->was_made || is_account;
+    return write(u->watch.fd, words->p, words->n) == (ssize_t)words->n;
 }
 
 static void finish(struct uacme *u, enum uacme_end end, const char *said)
@@ -240,13 +251,18 @@ static void finish(struct uacme *u, enum uacme_end end, const char *said)
         done(u->owner, end, said);
 }
 
+/* The key of an account is made before the authority hears of it, and it may be of an account with another one. */
+static bool is_without_account(const struct uacme *u)
+{
+    return !u->was_made && strstr(u->said, "no account associated with ") != NULL;
+}
+
 /* The account was made, or the certificate was. */
 static void on_end(struct uacme *u, int code)
 {
-    bool goes_on = u->is_account && code == 0;
-
-    u->is_account = false;
-    if (goes_on && send_words(u, u->next, u->next_len))
+    if (u->is_account && code == 0 && send_words(u, false))
+        return;
+    if (!u->is_account && code != 0 && is_without_account(u) && send_words(u, true))
         return;
     u->is_busy = false;
     finish(u,
@@ -347,24 +363,25 @@ static void put_certificate(struct writer *w, const struct uacme_request *rq, co
         put_word(w, rq->names[i]);
 }
 
-/* The words behind their length; NULL when out of memory. */
-static uint8_t *words_of(const struct uacme_request *rq, const char *self, size_t *n,
-                         void (*put)(struct writer *w, const struct uacme_request *rq, const char *self))
+/* The words behind their length, in place of those before. False when out of memory. */
+static bool take_words_of(struct span *words, const struct uacme_request *rq, const char *self,
+                          void (*put)(struct writer *w, const struct uacme_request *rq, const char *self))
 {
-    uint8_t *bytes = mem_alloc(BYTES_MAX);
-    uint32_t len;
-    struct writer w = writer_of(bytes, bytes != NULL ? BYTES_MAX : 0);
+    uint8_t *scratch = mem_alloc(BYTES_MAX);
+    struct writer w = writer_of(scratch, scratch != NULL ? BYTES_MAX : 0);
+    uint32_t len = 0;
 
+    forget_words(words);
     writer_put(&w, &len, sizeof len);
     put(&w, rq, self);
-    if (bytes == NULL || w.failed) {
-        mem_free(bytes);
-        return NULL;
+    len = (uint32_t)(writer_len(&w) - sizeof len);
+    if (!w.failed && (words->p = mem_alloc(writer_len(&w))) != NULL) {
+        words->n = writer_len(&w);
+        memcpy(words->p, scratch, words->n);
+        memcpy(words->p, &len, sizeof len);
     }
-    *n = writer_len(&w);
-    len = (uint32_t)(*n - sizeof len);
-    memcpy(bytes, &len, sizeof len);
-    return bytes;
+    mem_wipe_free(scratch, writer_len(&w));
+    return words->p != NULL;
 }
 
 static bool has_account(const char *state)
@@ -378,23 +395,12 @@ static bool has_account(const char *state)
 
 bool uacme_run(struct uacme *u, const struct uacme_request *rq, uacme_done *done, void *owner)
 {
-    const char *self = u->self;
-    uint8_t *first;
-    size_t n;
-    bool sent;
-
-    if (u->is_busy)
+    if (u->is_busy || !take_words_of(&u->account, rq, u->self, put_account) ||
+        !take_words_of(&u->certificate, rq, u->self, put_certificate))
         return false;
-    mem_free(u->next);
-    u->next = words_of(rq, self, &u->next_len, put_certificate);
-    u->is_account = !has_account(rq->state);
-    first = u->next != NULL && u->is_account ? words_of(rq, self, &n, put_account) : NULL;
     u->said[0] = '\0';
-    if (u->next == NULL || (u->is_account && first == NULL))
-        return false;
-    sent = u->is_account ? send_words(u, first, n) : send_words(u, u->next, u->next_len);
-    mem_free(first);
-    if (!sent)
+    u->was_made = false;
+    if (!send_words(u, !has_account(rq->state)))
         return false;
     u->is_busy = true;
     u->done = done;
