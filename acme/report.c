@@ -35,6 +35,8 @@ const char *report_names(const char *const *names, unsigned n, char out[REPORT_N
 /* The likeliest cause among those that we can tell. */
 static const char *likely_cause(const struct acme_outcome *o)
 {
+    bool is_v6 = o->address != NULL && strchr(o->address, ':') != NULL;
+
     if (strcmp(o->problem, "rateLimited") == 0)
         return "the authority limits how often it is asked";
     if (strcmp(o->problem, "caa") == 0)
@@ -50,9 +52,14 @@ static const char *likely_cause(const struct acme_outcome *o)
         return "it asked here and got the right answer, so another of its requests went to another server: is there a "
                "second address (AAAA) for the name?";
     if (strcmp(o->problem, "connection") == 0)
-        return "nothing that asked for the challenge reached this proxy: port 80 of that address must lead here";
+        return is_v6
+                   ? "nothing that asked for the challenge reached this proxy by IPv6: port 80 of that address must "
+                     "lead here, or the name's AAAA record must go"
+                   : "nothing that asked for the challenge reached this proxy: port 80 of that address must lead here";
     if (strcmp(o->problem, "unauthorized") == 0 || strcmp(o->problem, "incorrectResponse") == 0)
-        return "another server answered at that address: does the name point to this machine?";
+        return is_v6
+                   ? "another server answered at that address: does the name's AAAA record point to this machine?"
+                   : "another server answered at that address: does the name point to this machine?";
     return NULL;
 }
 

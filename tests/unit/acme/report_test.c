@@ -50,6 +50,12 @@ TEST(all_of_it)
         "acme: a.test: nobody there (address tried: 192.0.2.1); likely: nothing that asked for the challenge "
         "reached this proxy"));
     CHECK(says(line, "; try 2 failed, the next is not before 2027-01-15T08:00:00.000Z\n"));
+    line = line_of(&(struct acme_outcome){
+        .why = "no", .problem = "connection", .name = "a.test", .address = "2001:db8::1"});
+    CHECK(says(line, "by IPv6: port 80 of that address must lead here, or the name's AAAA record must go"));
+    line = line_of(&(struct acme_outcome){
+        .why = "no", .problem = "unauthorized", .name = "a.test", .address = "2001:db8::1"});
+    CHECK(says(line, "does the name's AAAA record point to this machine?"));
     line = line_of(&(struct acme_outcome){.why = "no", .problem = ""});
     CHECK(says(line, "acme: site.test: no; try 2 failed"));
 }
