@@ -115,7 +115,11 @@ void conf_print_help(FILE *out)
     for (unsigned group = 0; group < GROUP_MAX; group++)
         put_settings(out, (enum group)group);
     fputs("\nThese are directives of the configuration; an option wins over the file.\n"
-          "Several values are one argument: --min-rate \"240 10s\".\n",
+          "Several values are one argument: --min-rate \"240 10s\".\n"
+          "\n"
+          "From the environment, where nothing else says it:\n"
+          "  PROXY_SITES  NAME=UPSTREAM ..., as arguments\n"
+          "  ACME_EMAIL, ACME_CA  email and ca\n",
           out);
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -105,7 +106,7 @@ static bool add_backend(struct conf_options *o, const char *text)
     return true;
 }
 
-static void add_argument(struct conf_options *o, const char *text, unsigned number)
+static void add_argument(struct conf_options *o, const char *text, struct conf_place place)
 {
     struct argument *more = arena_more(o->arena, o->arguments, o->argument_count, sizeof *more);
     const char *equals = strncmp(text, "unix:", 5) == 0 ? NULL : strchr(text, '=');
@@ -115,9 +116,7 @@ static void add_argument(struct conf_options *o, const char *text, unsigned numb
         return;
     o->arguments = more;
     a = &o->arguments[o->argument_count++];
-    *a = (struct argument){
-        .upstream = arena_text(o->arena, bytes_str(text)), .place = {.file = "", .line = number}
-    };
+    *a = (struct argument){.upstream = arena_text(o->arena, bytes_str(text)), .place = place};
     if (equals != NULL) {
         a->name = arena_text(o->arena, bytes_of(text, (size_t)(equals - text)));
         a->upstream = arena_text(o->arena, bytes_str(equals + 1));
@@ -287,7 +286,7 @@ static void parse_all(struct conf_options *o, int argc, char *const *argv)
         else if (!only_arguments && o->argument_count == 0 && take_verb(o, text))
             continue;
         else if (only_arguments || text[0] != '-' || text[1] == 0)
-            add_argument(o, text, (unsigned)i);
+            add_argument(o, text, (struct conf_place){.file = "", .line = (unsigned)i});
         else if (strcmp(text, "--") == 0)
             only_arguments = true;
         else if (text[1] == '-')
@@ -296,6 +295,49 @@ static void parse_all(struct conf_options *o, int argc, char *const *argv)
             parse_letters(o, text + 1, &next);
         if (has_next && next == NULL)
             i++;
+    }
+}
+
+/* --- the environment, which is all that a container may be given --- */
+
+/* PROXY_SITES holds services as arguments do, where there are none; between blanks, commas or line ends. */
+static void take_sites(struct conf_options *o)
+{
+    static const struct conf_place place = {.file = "PROXY_SITES"};
+    static const char ends[] = " ,\t\r\n";
+    const char *text = getenv("PROXY_SITES");
+
+    if (text == NULL || o->config != NULL || o->demo || o->argument_count > 0 || o->backend_count > 0)
+        return;
+    for (text += strspn(text, ends); *text != 0; text += strspn(text, ends)) {
+        size_t n = strcspn(text, ends);
+        const char *word = arena_text(o->arena, bytes_of(text, n));
+
+        if (word == NULL)
+            return;
+        add_argument(o, word, place);
+        text += n;
+    }
+}
+
+/* Directives that the environment gives a value where neither the file nor an option does. */
+static void apply_environment(struct draft *d)
+{
+    static const struct {
+        const char *name, *directive;
+    } variables[] = {
+        {"ACME_EMAIL", "email"},
+        {"ACME_CA",    "ca"   }
+    };
+
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const struct directive *directive = directive_find(variables[i].directive);
+        const struct conf_place place = {.file = variables[i].name};
+        const char *text = getenv(variables[i].name);
+
+        if (text != NULL && text[0] != 0 &&
+            scope_of(d, directive)->seen[directive_index(directive)].file == NULL)
+            statement_run_text(d, directive, place, text);
     }
 }
 
@@ -376,6 +418,7 @@ struct conf_options *conf_options_parse(int argc, char *const *argv, struct conf
     }
     o->errors = e;
     parse_all(o, argc, argv);
+    take_sites(o);
     if (arena_failed(o->arena))
         conf_error(e, (struct conf_place){0}, NULL, "out of memory");
     else if (!o->done)
@@ -553,6 +596,7 @@ void options_apply(const struct conf_options *o, struct draft *d)
     bool bare = o->argument_count > 0 && o->arguments[0].name == NULL;
 
     apply_settings(o, d);
+    apply_environment(d);
     if (o->demo || bare || (d->conf->file == NULL && o->argument_count == 0 && o->backend_count == 0)) {
         site = add_demo(d);
         if (site != NULL && bare) {

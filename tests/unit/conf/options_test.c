@@ -4,6 +4,8 @@
  */
 #include "tests/unit/conf/support.h"
 
+#include <stdlib.h>
+
 #define ARGS_MAX 24
 
 /* The command line after `proxy`, its arguments parted by blanks; %20 is a blank inside one. */
@@ -298,5 +300,51 @@ TEST(words)
     }
 }
 
+static void check_environment(const char *sites, const char *email, const char *line, const char *text,
+                              const char *expected, const char *mail)
+{
+    struct conf_errors *e = conf_errors_new();
+    struct conf_options *o;
+    struct conf *c = NULL;
+
+    setenv("PROXY_SITES", sites, 1);
+    setenv("ACME_EMAIL", email, 1);
+    o = options_of(line, e);
+    if (o != NULL)
+        c = conf_parse("test", bytes_str(text), o, e);
+    if (CHECK(c != NULL)) {
+        if (!CHECK(strstr(shown(c), expected) != NULL))
+            printf("    %s\n", shown(c));
+        CHECK_STR(c->acme.email != NULL ? c->acme.email : "", mail);
+    }
+    conf_unref(c);
+    conf_options_free(o);
+    conf_errors_free(e);
+    unsetenv("PROXY_SITES");
+    unsetenv("ACME_EMAIL");
+}
+
+TEST(environment)
+{
+    struct conf_errors *e = conf_errors_new();
+
+    check_environment(" a.test=127.0.0.1:1,\n\tb.test=127.0.0.1:2 ", "a@b.test", "--log off", "",
+                      "a.test /=127.0.0.1:1", "a@b.test");
+    check_environment("a.test=127.0.0.1:1, b.test=127.0.0.1:2", "", "--log off", "", "b.test /=127.0.0.1:2",
+                      "");
+    /* Whatever is said elsewhere counts more. */
+    check_environment("a.test=127.0.0.1:1", "a@b.test", "c.test=127.0.0.1:3 --email c@d.test", "",
+                      "c.test /=127.0.0.1:3", "c@d.test");
+    check_environment("", "a@b.test", "--log off",
+                      "acme { email e@f.test }; site c.test { upstream 127.0.0.1:4 }", "c.test /=127.0.0.1:4",
+                      "e@f.test");
+    setenv("PROXY_SITES", "a.test=127.0.0.1:1 127.0.0.1:2", 1);
+    CHECK(options_of("--log off", e) == NULL);
+    CHECK_STR(conf_errors_text(e, 0),
+              "PROXY_SITES: '127.0.0.1:2' has no name; beside other sites write NAME=127.0.0.1:2");
+    unsetenv("PROXY_SITES");
+    conf_errors_free(e);
+}
+
 TEST_MAIN(RUN(demos), RUN(sites), RUN(over_a_file), RUN(values_win_over_the_file), RUN(usage_errors),
-          RUN(commands), RUN(words))
+          RUN(commands), RUN(words), RUN(environment))
