@@ -21,10 +21,12 @@
 #include "admin/admin.h"
 #include "admin/command.h"
 #include "admin/confine.h"
+#include "admin/notify.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "crypto/bench.h"
+#include "net/inherit.h"
 #include "net/socket.h"
 #include "relay/relay.h"
 #include "version.h"
@@ -47,6 +49,8 @@ struct program {
     struct admin *admin;
     struct watch signals; /* the read end of a pipe that the handler writes to */
     struct timer daily;
+    struct inherited inherited; /* until the first configuration is applied */
+    struct notify notify;
 };
 
 static int signal_pipe[2] = {-1, -1};
@@ -301,10 +305,12 @@ static bool mentions(const struct conf_errors *e, const char *words)
 static bool reload(void *ctx, struct conf_errors *e)
 {
     struct program *p = ctx;
-    struct conf *conf = conf_load(p->options, e);
+    struct conf *conf;
     struct certs *certs = NULL;
     bool done = false;
 
+    notify_tell(&p->notify, NOTIFY_RELOADING);
+    conf = conf_load(p->options, e);
     if (relay_is_draining(p->relay)) {
         conf_error(e, (struct conf_place){"", 0, 0}, "reload", "the process is stopping");
     } else if (conf && may_reload(relay_conf(p->relay), conf, e) && (certs = certs_new(conf, false, e)) &&
@@ -327,6 +333,7 @@ static bool reload(void *ctx, struct conf_errors *e)
         conf_error(e, (struct conf_place){"", 0, 0}, "reload",
                    "a running process reaches only the folders it was started with; others need a restart");
     conf_unref(conf);
+    notify_tell(&p->notify, NOTIFY_READY);
     return done;
 }
 
@@ -337,6 +344,7 @@ static void stop(void *ctx)
     if (relay_is_draining(p->relay))
         return;
     log_info("stopping: waiting for requests in flight");
+    notify_tell(&p->notify, NOTIFY_STOPPING);
     relay_drain(p->relay);
 }
 
@@ -374,6 +382,14 @@ static void make_state_folder(const struct conf *conf)
         (void)file_make_folder(conf->state, 0700);
 }
 
+static void say_unused(const struct addr *addr)
+{
+    char text[ADDR_TEXT];
+
+    log_warn("a socket that listens on %s was handed over, and no listen or listen-http asks for it",
+             addr_format(addr, text));
+}
+
 static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     const struct conf_place nowhere = {"", 0, 0};
@@ -384,6 +400,8 @@ static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
         return false;
     p->loop = loop_new();
     p->relay = p->loop ? relay_new(p->loop) : NULL;
+    if (p->relay)
+        relay_set_inherited(p->relay, &p->inherited);
     if (p->loop && p->uacme && !uacme_watch(p->uacme, p->loop))
         conf_error(e, nowhere, "acme", "uacme: %s", strerror(errno));
     p->acme = p->relay ? acme_new(p->loop, &acme_hooks) : NULL;
@@ -398,6 +416,8 @@ static bool start(struct program *p, struct conf *conf, struct conf_errors *e)
         certs_free(certs);
         return false;
     }
+    relay_set_inherited(p->relay, NULL);
+    inherited_close(&p->inherited, say_unused);
     make_state_folder(conf);
     relay_set_acme(p->relay, p->acme);
     apply_acme(p, conf);
@@ -426,6 +446,8 @@ static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
 {
     int status = 0;
 
+    inherited_find(&p->inherited);
+    notify_open(&p->notify);
     raise_descriptor_limit();
     raise_clock_floor(conf);
     if (!fork_uacme(p, conf, e) || !start(p, conf, e)) {
@@ -439,6 +461,7 @@ static int serve(struct program *p, struct conf *conf, struct conf_errors *e)
     log_info("proxy %s started, pid %ld", PROXY_VERSION, (long)getpid());
     p->daily.fired = on_daily;
     on_daily(&p->daily);
+    notify_tell(&p->notify, NOTIFY_READY);
     while (!relay_is_done(p->relay)) {
         log_flush();
         if (loop_turn(p->loop, -1) < 0) {
@@ -459,6 +482,8 @@ static void close_down(struct program *p)
     acme_free(p->acme);
     uacme_free(p->uacme);
     relay_free(p->relay);
+    inherited_close(&p->inherited, NULL);
+    notify_close(&p->notify);
     if (p->loop) {
         timer_clear(p->loop, &p->daily);
         loop_unwatch(p->loop, &p->signals);
@@ -504,7 +529,7 @@ static int run(struct program *p, struct conf_errors *e)
 
 int main(int argc, char **argv)
 {
-    struct program program = {.signals = {.fd = -1}};
+    struct program program = {.signals = {.fd = -1}, .notify = {.fd = -1}};
     struct conf_errors *e = conf_errors_new();
     int status = 2, hook = uacme_hook(argc, argv);
 

@@ -151,10 +151,13 @@ static void explain(const struct conf_listen *want, int error, struct conf_error
     }
 }
 
-/* A dual-stack [::] where the machine has no IPv6 becomes 0.0.0.0. */
-static int bind_one(const struct conf_listen *want)
+/* What was opened for us is taken. A dual-stack [::] where the machine has no IPv6 becomes 0.0.0.0. */
+static int bind_one(struct relay *r, const struct conf_listen *want)
 {
-    int fd = socket_listen(&want->addr, BACKLOG);
+    int fd = r->inherited ? inherited_take(r->inherited, &want->addr) : -1;
+    if (fd >= 0)
+        return fd;
+    fd = socket_listen(&want->addr, BACKLOG);
     if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && want->addr.any.sa_family == AF_INET6 &&
         IN6_IS_ADDR_UNSPECIFIED(&want->addr.v6.sin6_addr)) {
         struct addr v4;
@@ -206,7 +209,7 @@ bool listeners_prepare(struct relay *r, const struct conf *conf, struct conf_err
         const struct conf_listen *want = &conf->listens[i];
         if (find(r, want) || (spared && want->optional && !want->tls))
             continue; /* half a localhost would be worse than none */
-        int fd = bind_one(want);
+        int fd = bind_one(r, want);
         if (fd < 0) {
             int error = errno;
             if (is_spared(want, error))

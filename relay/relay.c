@@ -104,6 +104,11 @@ void relay_set_acme(struct relay *r, struct acme *acme)
     r->acme = acme;
 }
 
+void relay_set_inherited(struct relay *r, struct inherited *inherited)
+{
+    r->inherited = inherited;
+}
+
 /* A proxied connection takes two descriptors; some are needed for ourselves. */
 static unsigned clients_for(const struct conf *conf)
 {

@@ -10,6 +10,7 @@
 #include "base/counters.h"
 #include "certs/certs.h"
 #include "conf/conf.h"
+#include "net/inherit.h"
 #include "net/loop.h"
 
 struct relay;
@@ -21,6 +22,8 @@ void relay_free(struct relay *r);
 
 /* Who knows what challenges are answered with (acme_challenge); borrowed. NULL, as at first: nobody does. */
 void relay_set_acme(struct relay *r, struct acme *acme);
+/* Listening sockets that relay_apply takes before it binds any; borrowed, NULL takes it back. */
+void relay_set_inherited(struct relay *r, struct inherited *inherited);
 
 /* Makes conf and certs (NULL: no TLS site) the current ones. At first it binds the listeners; later it binds those
  * that are new and closes those that are gone. All or nothing: false with what is wrong in e, and the relay goes on

@@ -20,7 +20,8 @@ struct relay {
     struct dns *dns;
     struct conf *conf;
     struct certs *certs;
-    struct acme *acme; /* NULL: no challenges */
+    struct acme *acme;           /* NULL: no challenges */
+    struct inherited *inherited; /* listening sockets to take; NULL: none */
     struct tls_session_cache *sessions;
     struct tls_tickets *tickets;
     struct tls_server tls; /* shared by all TLS connections */
