@@ -17,6 +17,7 @@ from waiting import until
 EAB = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
 
 SITE = "site a.test { respond 200 \"a\\n\" }"
+UACME = "client uacme"
 ISSUED = r"acme: a\.test: a new certificate"
 
 
@@ -55,11 +56,16 @@ class Pebble:
                 "ocspResponderURL": "", "externalAccountBindingRequired": False}, **config)}, f)
         self.output = os.path.join(folder, "pebble-%d.log" % self.port)
         self.processes = []
+        self.command = ["pebble", "-strict", "-config", path, "-dnsserver", "127.0.0.1:%d" % self.dns]
+        self.env = dict({"PEBBLE_VA_NOSLEEP": "1"}, **(env or {}))
+        self.open()
+
+    def open(self):
+        """Again after close(): another authority on the same ports, which knows nothing of before."""
         self._start(["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
                      "-dns01", "127.0.0.1:%d" % self.dns, "-http01", "", "-https01", "", "-tlsalpn01", "",
                      "-management", "127.0.0.1:%d" % self.control], self.control)
-        self._start(["pebble", "-strict", "-config", path, "-dnsserver", "127.0.0.1:%d" % self.dns], self.port,
-                    dict({"PEBBLE_VA_NOSLEEP": "1"}, **(env or {})))
+        self._start(self.command, self.port, self.env)
 
     def _start(self, argv, port, env=None):
         with open(self.output, "ab") as out:
@@ -104,6 +110,7 @@ class Pebble:
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()
+        self.processes = []
 
 
 class Answers:

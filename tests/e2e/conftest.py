@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from acme_ca import SITE, Pebble, SmallCA
+from acme_ca import SITE, UACME, Pebble, SmallCA
 from between import Between
 from certificates import EC, P384, P521, RSA, Authority
 from ports import free_port
@@ -220,3 +220,22 @@ def small(proxy, authority, tmp):
     for c in started:
         c.close()
     assert not [x for c in started for x in c.complaints]
+
+
+@pytest.fixture
+def by_uacme(ca):
+    """As ca, with client uacme. It trusts what the system trusts: so the authority's root stands there, for it alone."""
+    if not shutil.which("uacme"):
+        pytest.skip("uacme is not installed")
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs root, to show uacme another root certificate")
+
+    def make(sites=SITE, start=True, acme="", **kw):
+        pebble, p = ca(sites, start=False, acme=acme + "; " + UACME, **kw)
+        p.argv = ["unshare", "-m", "sh", "-c",
+                  "mount --bind %s /etc/ssl/certs/ca-certificates.crt && exec \"$@\"" % pebble.root, "sh"] + p.argv
+        if start:
+            p.start()
+        return pebble, p
+
+    return make

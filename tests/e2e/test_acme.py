@@ -10,14 +10,14 @@ import time
 
 import pytest
 
-from acme_ca import (EAB, ISSUED, SITE, Answers, SmallCA, certificate, openssl_text, served_by_pebble)
+from acme_ca import ISSUED, SITE, Answers, SmallCA, certificate, openssl_text, served_by_pebble
 from certificates import openssl
 from ports import free_port
-from proxy import run
 from upstreams import reply
 from waiting import until
 
 pytestmark = pytest.mark.skipif(not shutil.which("pebble"), reason="pebble is not installed")
+
 
 def test_first_certificate(ca):
     pebble, p = ca(start=False)
@@ -46,34 +46,11 @@ def test_chain_and_key_are_what_openssl_takes(ca, tmp):
     assert of_key == openssl("x509", "-in", chain, "-noout", "-pubkey")
 
 
-def test_several_names_and_sites(ca):
-    pebble, p = ca("site a.test www.a.test b.a.test { respond 200 }\nsite c.test { respond 200 }")
-    p.wait_log(r"acme: a\.test: a new certificate", 20)
-    p.wait_log(r"acme: c\.test: a new certificate", 20)
-    text = openssl_text(certificate(p))
-    assert all("DNS:" + n in text for n in ("a.test", "www.a.test", "b.a.test"))
-    assert certificate(p, "www.a.test") == certificate(p)
-    assert "DNS:c.test" in openssl_text(certificate(p, "c.test"))
-    assert pebble.issued() == 2
-
-
 @pytest.mark.parametrize("percent", ["50", "90"])
 def test_nonces_that_are_refused(ca, percent):
     pebble, p = ca(env={"PEBBLE_WFE_NONCEREJECT": percent})
     p.wait_log(ISSUED + "|try 1 failed", 60)
     assert percent == "90" or pebble.issued() == 1
-
-
-def test_restart_orders_nothing_that_is_there(ca):
-    pebble, p = ca()
-    p.wait_log(ISSUED, 20)
-    before = certificate(p)
-    p.signal(signal.SIGTERM)
-    assert p.wait() == 0
-    p.start()
-    assert certificate(p) == before
-    assert pebble.issued() == 1
-    assert p.log().count("acme: ordering") == 1
 
 
 def test_account_is_found_again(ca):
@@ -86,37 +63,6 @@ def test_account_is_found_again(ca):
     p.start()
     p.wait_log(r"acme: b\.test: a new certificate", 20)
     assert p.log().count("acme: a new account") == 1
-
-
-def test_new_name_on_reload(ca):
-    pebble, p = ca()
-    p.wait_log(ISSUED, 20)
-    assert p.reload("site a.test www.a.test { respond 200 }")["ok"]
-    until(lambda: "DNS:www.a.test" in openssl_text(certificate(p)), 20, "the certificate with both names")
-    assert pebble.issued() == 2
-
-
-def test_external_account(ca):
-    pebble, p = ca(acme="external-account %s %s" % EAB, config={
-        "externalAccountBindingRequired": True, "externalAccountMACKeys": {EAB[0]: EAB[1]}})
-    p.wait_log(ISSUED, 20)
-
-
-def test_external_account_is_missing(ca):
-    pebble, p = ca(config={"externalAccountBindingRequired": True, "externalAccountMACKeys": {EAB[0]: EAB[1]}})
-    line = p.wait_log(r"acme: a\.test: .*try 1 failed, the next is not before", 20).group(0)
-    assert "external-account KEY-ID HMAC-KEY" in line
-    assert pebble.issued() == 0
-
-
-def test_renewal(ca):
-    """Certificates of 8 seconds: renewed with half of it left, again and again, on the same key."""
-    pebble, p = ca(config={"certificateValidityPeriod": 8})
-    p.wait_log(ISSUED, 20)
-    key = open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
-    until(lambda: pebble.issued() >= 3, 40, "three certificates")
-    assert served_by_pebble(p)
-    assert key == open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
 
 
 def test_connections_outlive_a_renewal(ca):
@@ -200,15 +146,6 @@ def test_tokens_that_are_none(ca, path):
 
 
 # --- what goes wrong ---
-
-
-def test_authority_is_down(ca):
-    pebble, p = ca(start=False)
-    pebble.close()
-    p.start()
-    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 20).group(0)
-    assert "connection refused" in line and "127.0.0.1:%d" % pebble.port in line
-    assert p.get("/", host="a.test", sni="a.test").status == 200
 
 
 def test_failures_are_kept_over_a_restart(ca):
@@ -471,7 +408,6 @@ def test_falls_back_on_another_authority(ca, proxy, authority, tmp):
         other.close()
 
 
-
 def test_after_failures_a_trial_comes_first(ca, proxy, authority, tmp):
     """The fourth try goes to the staging directory, and what it gives is served by nobody; then the real one."""
     pebble, p = ca(start=False)
@@ -510,110 +446,3 @@ def test_state_in_memory(ca, authority, tmp):
         assert p.log().count("is in memory") == 1
     finally:
         shutil.rmtree(state, ignore_errors=True)
-
-
-# --- the other driver: uacme, which speaks in the proxy's place ---
-
-UACME = "client uacme"
-
-
-@pytest.fixture
-def by_uacme(ca):
-    """As ca, with client uacme. It trusts what the system trusts: so the authority's root stands there, for it alone."""
-    if not shutil.which("uacme"):
-        pytest.skip("uacme is not installed")
-    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
-        pytest.skip("needs root, to show uacme another root certificate")
-
-    def make(sites=SITE, start=True, acme="", **kw):
-        pebble, p = ca(sites, start=False, acme=acme + "; " + UACME, **kw)
-        p.argv = ["unshare", "-m", "sh", "-c",
-                  "mount --bind %s /etc/ssl/certs/ca-certificates.crt && exec \"$@\"" % pebble.root, "sh"] + p.argv
-        if start:
-            p.start()
-        return pebble, p
-
-    return make
-
-
-@pytest.mark.parametrize("asan", [None, False])
-def test_uacme_issues(by_uacme, asan):
-    """Also where the proxy is confined and nobody (asan=False): the helper was there before."""
-    pebble, p = by_uacme("site a.test www.a.test { respond 200 }", asan=asan)
-    p.wait_log(ISSUED, 30)
-    text = openssl_text(certificate(p))
-    assert "DNS:a.test" in text and "DNS:www.a.test" in text and "Pebble" in text
-    assert pebble.issued() == 1
-    assert os.listdir(os.path.join(p.state, "challenge")) == []
-
-
-def test_uacme_external_account(by_uacme):
-    pebble, p = by_uacme(acme="external-account %s %s" % EAB, config={
-        "externalAccountBindingRequired": True, "externalAccountMACKeys": {EAB[0]: EAB[1]}})
-    p.wait_log(ISSUED, 30)
-
-
-def test_uacme_fails(by_uacme):
-    pebble, p = by_uacme(http_port=free_port())
-    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 30).group(0)
-    assert pebble.issued() == 0
-    assert p.admin("acme status")["certificates"][0]["state"] == "failing", line
-
-
-def test_uacme_is_not_there(by_uacme):
-    pebble, p = by_uacme(acme="email a@b.test", start=False)
-    p.write_conf(SITE)
-    p.preamble = p.preamble.replace(UACME, UACME + " /nonexistent/uacme")
-    p.write_conf(SITE)
-    p.start()
-    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 30).group(0)
-    assert "/nonexistent/uacme: No such file or directory" in line
-
-
-@pytest.mark.parametrize("first", ["builtin", "uacme"])
-def test_either_takes_over_from_the_other(by_uacme, first):
-    """Account, key and certificate of one are the other's: nothing is made twice but what is asked for."""
-    pebble, p = by_uacme(start=False)
-    if first == "builtin":
-        p.preamble = p.preamble.replace(UACME, "client builtin")
-        p.write_conf(SITE)
-    p.start()
-    p.wait_log(ISSUED, 30)
-    key = open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
-    account = open(os.path.join(p.state, "private", "key.pem")).read()
-    p.signal(signal.SIGTERM)
-    assert p.wait() == 0
-    p.preamble = p.preamble.replace("client builtin", UACME) if first == "builtin" else \
-        p.preamble.replace(UACME, "client builtin")
-    p.write_conf(SITE)
-    p.start()
-    assert served_by_pebble(p)
-    assert p.admin("acme renew a.test")["ok"]
-    until(lambda: pebble.issued() == 2, 30, "a second certificate")
-    until(lambda: p.admin("acme status")["certificates"][0]["state"] == "valid", 10, "it is served")
-    assert key == open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
-    assert account == open(os.path.join(p.state, "private", "key.pem")).read()
-
-
-def test_client_cannot_change_in_a_running_process(ca):
-    pebble, p = ca()
-    p.wait_log(ISSUED, 20)
-    p.preamble = p.preamble.replace("acme { ", "acme { client uacme; ")
-    r = p.reload(SITE)
-    assert not r["ok"] and "client: cannot change in a running process" in r["error"]
-
-
-@pytest.mark.parametrize("argv, status, there", [
-    (["begin", "http-01", "a.test", "T" * 43, "T" * 43 + ".x"], 0, True),
-    (["begin", "dns-01", "a.test", "T" * 43, "x"], 1, False),
-    (["begin", "http-01", "a.test", "../x", "x"], 1, False),
-    (["other", "http-01", "a.test", "T" * 43, "x"], 2, False)])
-def test_hook(tmp, argv, status, there):
-    r = run(*argv, env={"PROXY_ACME_STATE": tmp})
-    assert r.returncode == status, r.stderr
-    path = os.path.join(tmp, "challenge", "T" * 43)
-    assert os.path.exists(path) == there
-    if there:
-        assert open(path).read() == argv[4]
-        assert run("done", *argv[1:], env={"PROXY_ACME_STATE": tmp}).returncode == 0
-        assert not os.path.exists(path)
