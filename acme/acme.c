@@ -650,8 +650,8 @@ static const char *wish(struct acme *a, struct job *job, enum wish wish, int rea
 {
     const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
 
-    if (job->wish != WISH_NONE || job == a->current)
-        return "this was asked for already, or an order is under way; acme status says more";
+    if (job == a->current || (job->wish != WISH_NONE && job->wish != wish))
+        return "something else is under way for it; acme status says more";
     if (wish == WISH_REVOKE && (id == NULL || id->self_signed))
         return "there is no certificate from an authority to revoke";
     job->wish = wish;
