@@ -140,7 +140,6 @@ bool set_ticket_keys(struct statement *s);
 bool set_confine(struct statement *s);
 bool set_user(struct statement *s);
 bool set_state(struct statement *s);
-bool set_ephemeral(struct statement *s);
 bool set_trusted_proxies(struct statement *s);
 void clear_trusted_proxies(struct draft *d);
 

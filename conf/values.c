@@ -238,18 +238,17 @@ bool set_user(struct statement *s)
 
 bool set_state(struct statement *s)
 {
-    s->draft->conf->state = statement_path(s, &s->args[0], "folder");
-    return s->draft->conf->state != NULL;
-}
+    const struct word *last = &s->args[s->n - 1];
+    struct conf *conf = s->draft->conf;
 
-bool set_ephemeral(struct statement *s)
-{
-    unsigned on = 0;
-
-    if (!choose(s, &s->args[0], off_on, &on))
-        return false;
-    s->draft->conf->state_is_ephemeral = on == 1;
-    return true;
+    conf->state_is_ephemeral = strcmp(last->text, "ephemeral") == 0;
+    if (s->n == 1 && conf->state_is_ephemeral)
+        return true;
+    if (s->n == 2 && !conf->state_is_ephemeral)
+        return statement_fail(s, last, "'%s' stands behind the folder, where only ephemeral may stand",
+                              last->text);
+    conf->state = statement_path(s, &s->args[0], "folder");
+    return conf->state != NULL;
 }
 
 bool set_trusted_proxies(struct statement *s)

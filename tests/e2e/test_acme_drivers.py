@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -194,6 +195,20 @@ def test_either_takes_over_from_the_other(by_uacme, first):
     until(lambda: p.admin("acme status")["certificates"][0]["state"] == "valid", 10, "it is served")
     assert key == open(os.path.join(p.state, "private", "a.test", "key.pem")).read()
     assert account == open(os.path.join(p.state, "private", "key.pem")).read()
+
+
+def test_uacme_by_hand_finds_it_valid(by_uacme):
+    """On the folder that the built-in client has filled: nothing is due, and nothing is asked of the authority."""
+    pebble, p = by_uacme(start=False)
+    p.preamble = p.preamble.replace(UACME, "client builtin")
+    p.write_conf(SITE)
+    p.start()
+    p.wait_log(ISSUED, 30)
+    before = read(p, "a.test/cert.pem")
+    r = subprocess.run([*p.argv[:6], "uacme", "-v", "-c", p.state, "-a", pebble.url, "issue", "a.test"], capture_output=True,
+                       text=True, timeout=60)
+    assert r.returncode == 1 and "skipping" in r.stderr + r.stdout, r.stderr + r.stdout
+    assert read(p, "a.test/cert.pem") == before and pebble.issued() == 1
 
 
 def test_client_cannot_change_in_a_running_process(ca):

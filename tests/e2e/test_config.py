@@ -17,7 +17,7 @@ from waiting import until
 DIRECTIVES = """listen listen-http state user confine admin log log-level trusted-proxies max-connections
 max-connections-per-address max-memory session-cache shutdown-timeout handshake-timeout header-timeout body-timeout
 response-timeout idle-timeout connect-timeout upstream-idle-timeout max-request-line max-header-size max-header-fields
-max-body min-rate tls-min ticket-rotation ticket-keys email ca ca-roots profile preferred-chain external-account staging ephemeral client fallback""".split()
+max-body min-rate tls-min ticket-rotation ticket-keys email ca ca-roots profile preferred-chain external-account staging client fallback""".split()
 IN_SITES = "acme site upstream tls path redirect respond header request-header".split()
 NO_FILE = {"HOME": "/nonexistent", "XDG_STATE_HOME": None}
 

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/conf/support.h"
 
+#include <stdlib.h>
+
 #define SITE "\nsite a.example { upstream 1 }\n"
 
 TEST(durations)
@@ -207,6 +209,33 @@ TEST(memory_cap_can_be_off)
     conf_unref(c);
 }
 
+TEST(states)
+{
+    static const struct conf_case cases[] = {
+        {"/s",           ""},
+        {"ephemeral",    ""},
+        {"/s ephemeral", ""},
+    };
+    struct conf *c = conf_of("state /s" SITE);
+
+    CHECK(!c->state_is_ephemeral);
+    conf_unref(c);
+    c = conf_of("state /s ephemeral" SITE);
+    CHECK_STR(c->state, "/s");
+    CHECK(c->state_is_ephemeral);
+    conf_unref(c);
+    setenv("XDG_STATE_HOME", "/x", 1);
+    c = conf_of("state ephemeral" SITE);
+    CHECK(c->state != NULL && c->state_is_ephemeral && strcmp(c->state, "ephemeral") != 0);
+    conf_unref(c);
+    static const struct conf_case second[] = {
+        {"/t", "'/t' stands behind the folder, where only ephemeral may stand"}
+    };
+
+    check_values("\nstate ", SITE, 7, cases, COUNT(cases));
+    check_values("\nstate /s ", SITE, 10, second, COUNT(second));
+}
+
 TEST(defaults_are_as_documented)
 {
     struct conf *c = conf_of("state /s" SITE);
@@ -265,5 +294,5 @@ TEST(sites_inherit)
 }
 
 TEST_MAIN(RUN(durations), RUN(sizes), RUN(numbers), RUN(tls), RUN(rates), RUN(choices),
-          RUN(users_folders_networks), RUN(values_arrive), RUN(memory_cap_can_be_off),
+          RUN(users_folders_networks), RUN(values_arrive), RUN(memory_cap_can_be_off), RUN(states),
           RUN(defaults_are_as_documented), RUN(sites_inherit))
