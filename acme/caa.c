@@ -12,7 +12,7 @@
 struct issue {
     struct bytes issuer; /* empty: nobody */
     struct bytes methods, account;
-    bool has_methods;
+    bool has_methods, has_account;
 };
 
 static bool is_space(uint8_t c)
@@ -86,11 +86,17 @@ static bool parse_parameter(struct bytes text, struct issue *out)
     value = trim(value);
     if (!is_word(tag) || !is_visible(value))
         return false;
+    /* Twice, or an account that is none: nothing can satisfy it (RFC 8657 §3, §4). */
     if (bytes_is_nocase(tag, "validationmethods")) {
+        if (out->has_methods)
+            return false;
         out->methods = value;
         out->has_methods = true;
     } else if (bytes_is_nocase(tag, "accounturi")) {
+        if (out->has_account || value.n == 0)
+            return false;
         out->account = value;
+        out->has_account = true;
     }
     return true;
 }
@@ -98,15 +104,21 @@ static bool parse_parameter(struct bytes text, struct issue *out)
 /* False: as if it had no issuer. */
 static bool parse_issue(struct bytes value, struct issue *out)
 {
+    bool more = true;
+
     *out = (struct issue){0};
     out->issuer = trim(cut(&value, ';'));
     if (!caa_is_issuer(out->issuer))
         return false;
     if (trim(value).n == 0)
         return true;
-    while (value.n > 0)
-        if (!parse_parameter(cut(&value, ';'), out))
+    while (more) {
+        struct bytes rest = value, parameter = cut(&value, ';');
+
+        more = parameter.n < rest.n;
+        if (!parse_parameter(parameter, out))
             return false;
+    }
     return true;
 }
 

@@ -368,10 +368,12 @@ static bool take_words_of(struct span *words, const struct uacme_request *rq, co
                           void (*put)(struct writer *w, const struct uacme_request *rq, const char *self))
 {
     uint8_t *scratch = mem_alloc(BYTES_MAX);
-    struct writer w = writer_of(scratch, scratch != NULL ? BYTES_MAX : 0);
+    struct writer w = writer_of(scratch, BYTES_MAX);
     uint32_t len = 0;
 
     forget_words(words);
+    if (scratch == NULL)
+        return false;
     writer_put(&w, &len, sizeof len);
     put(&w, rq, self);
     len = (uint32_t)(writer_len(&w) - sizeof len);

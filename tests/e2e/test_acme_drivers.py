@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from acme_ca import EAB, ISSUED, SITE, UACME, certificate, openssl_text, served_by_pebble
+from acme_ca import EAB, ISSUED, SITE, UACME, Pebble, certificate, openssl_text, served_by_pebble
 from ports import free_port
 from proxy import run
 from waiting import until
@@ -137,6 +137,26 @@ def test_authority_is_down(driver):
     assert p.admin("acme renew a.test")["ok"]
     p.wait_log(ISSUED, 30)
     assert status(p)["state"] == "valid" and "failures" not in read(p, "a.test/schedule").replace("failures 0", "")
+
+
+def test_falls_back_on_another_authority(driver, authority, tmp):
+    """Which has never heard of the account's key."""
+    pebble, p = driver(start=False)
+    other = Pebble(tmp, authority, p.http_port)
+    try:
+        p.preamble = p.preamble.replace("ca-roots", "fallback %s; ca-roots" % other.url)
+        p.write_conf(SITE)
+        p.start()
+        p.wait_log(ISSUED, 30)
+        account, before = read(p, "private/key.pem"), certificate(p)
+        pebble.close()
+        assert p.admin("acme renew a.test")["ok"]
+        failure(p)
+        assert p.admin("acme renew a.test")["ok"]
+        until(lambda: certificate(p) != before, 30, "the other's certificate")
+        assert other.issued() == 1 and read(p, "private/key.pem") == account
+    finally:
+        other.close()
 
 
 def test_challenge_that_fails(driver):

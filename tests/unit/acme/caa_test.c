@@ -132,14 +132,27 @@ TEST(accounts)
 TEST(values_that_are_none)
 {
     static const char *const bad[] = {
-        "letsencrypt.org; x",      "letsencrypt.org; x=1;; y=2",
-        "letsencrypt.org; =1",     "letsencrypt.org; a_b=1",
-        "letsencrypt.org; x=a b",  "letsencrypt.org; x=\x7f",
-        "letsencrypt.org x=1",     "letsencrypt.org.",
-        ".letsencrypt.org",        "lets..encrypt.org",
-        "-letsencrypt.org",        "letsencrypt-.org",
-        "letsencrypt.org, a.test", "letsencrypt.org; x=\xc3\xa9",
-        "\"letsencrypt.org\"",     "*",
+        "letsencrypt.org; x",
+        "letsencrypt.org; x=1;; y=2",
+        "letsencrypt.org; =1",
+        "letsencrypt.org; a_b=1",
+        "letsencrypt.org; x=a b",
+        "letsencrypt.org; x=\x7f",
+        "letsencrypt.org x=1",
+        "letsencrypt.org.",
+        ".letsencrypt.org",
+        "lets..encrypt.org",
+        "-letsencrypt.org",
+        "letsencrypt-.org",
+        "letsencrypt.org, a.test",
+        "letsencrypt.org; x=\xc3\xa9",
+        "\"letsencrypt.org\"",
+        "*",
+        "letsencrypt.org; x=1;",
+        "letsencrypt.org;;",
+        "letsencrypt.org; validationmethods=http-01; validationmethods=http-01",
+        "letsencrypt.org; accounturi=a; accounturi=a",
+        "letsencrypt.org; accounturi=",
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
