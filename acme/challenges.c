@@ -115,6 +115,8 @@ bool challenges_add(struct challenges *c, struct bytes token, struct bytes key_a
     error = state_write(c->folder, entry->token, 0644, key_authorization);
     if (error != 0)
         log_warn("%s: %s; other replicas cannot answer this challenge", c->folder, strerror(error));
+    else
+        state_clear_old(c->folder, entry->token); /* left by a process that was killed */
     return true;
 }
 

@@ -637,10 +637,14 @@ static void on_start(struct timer *timer)
 
     timer->fired = on_wait;
     o->key = stored_key(o->rq.state, o->rq.names[0], &was_there, &why);
-    if (o->key == NULL)
-        fail(o, why);
-    else
+    if (o->key == NULL) {
+        char text[PATH_MAX + 128];
+
+        snprintf(text, sizeof text, "%s/private/%s/key.pem: %s", o->rq.state, o->rq.names[0], why);
+        fail(o, text);
+    } else {
         ask(o);
+    }
 }
 
 struct acme_order *acme_order_new(struct loop *loop, struct acme_session *session,

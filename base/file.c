@@ -161,7 +161,7 @@ int file_make_folder(const char *path, unsigned mode)
 
 /* Writes whose process was killed leave their temporary file. It is old by the clock that stamped both
  * files, so a wrong clock does no harm. */
-static void clear_leftovers(const char *dir, int64_t now)
+static void clear_old(const char *dir, const char *start, int64_t now)
 {
     DIR *d = opendir(dir);
     struct dirent *entry;
@@ -172,7 +172,7 @@ static void clear_leftovers(const char *dir, int64_t now)
         char path[PATH_MAX];
         struct stat st;
 
-        if (strncmp(entry->d_name, TEMPORARY_START, sizeof TEMPORARY_START - 1) != 0)
+        if (strncmp(entry->d_name, start, strlen(start)) != 0)
             continue;
         int n = snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
         if (n > 0 && (size_t)n < sizeof path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
@@ -180,6 +180,15 @@ static void clear_leftovers(const char *dir, int64_t now)
             unlink(path);
     }
     closedir(d);
+}
+
+void state_clear_old(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    if (snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path && lstat(path, &st) == 0)
+        clear_old(dir, "", st.st_mtime);
 }
 
 static int write_all(int fd, struct bytes content)
@@ -259,7 +268,7 @@ int state_write(const char *dir, const char *name, unsigned mode, struct bytes c
         goto out;
     }
     if (fstat(fd, &st) == 0)
-        clear_leftovers(dir, st.st_mtime);
+        clear_old(dir, TEMPORARY_START, st.st_mtime);
     error = sync_fd(fd);
 out:
     if (close(fd) < 0 && error == 0 && errno != EINTR)

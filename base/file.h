@@ -30,6 +30,9 @@ int file_make_folder(const char *path, unsigned mode);
  * left behind. `mode` is the file's, whatever the umask. 0, or errno; then the old file stands as it was. */
 int state_write(const char *dir, const char *name, unsigned mode, struct bytes content);
 
+/* Removes the files in `dir`, not folders, that are an hour or more older than `dir`/`name`, one that was just written. */
+void state_clear_old(const char *dir, const char *name);
+
 /* Gives the file `dir`/`from` the name `to`, and syncs the folder. 0, or errno: ENOENT when it is not there. */
 int state_rename(const char *dir, const char *from, const char *to);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -232,6 +233,24 @@ TEST(another_replicas)
     end();
 }
 
+/* A process that was killed has left it; another that is under way elsewhere is younger. */
+TEST(old_files)
+{
+    struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    struct challenges *c;
+
+    begin();
+    put_file("old", bytes_str("old." THUMBPRINT));
+    put_file("young", bytes_str("young." THUMBPRINT));
+    CHECK_EQ(utimensat(AT_FDCWD, path_of("old"), old, 0), 0);
+    c = challenges_new(state);
+    CHECK(add(c, TOKEN, TOKEN "." THUMBPRINT));
+    CHECK(!is_file("old") && is_file("young") && is_file(TOKEN));
+    challenges_free(c);
+    unlink(path_of("young"));
+    end();
+}
+
 /* What lies in the folder and is no key authorization is sent to nobody. */
 TEST(what_is_no_authorization)
 {
@@ -352,5 +371,5 @@ TEST(out_of_memory)
 }
 
 TEST_MAIN(RUN(tokens), RUN(in_memory), RUN(what_is_not_added), RUN(no_room), RUN(files),
-          RUN(another_replicas), RUN(what_is_no_authorization), RUN(paths), RUN(without_a_folder),
-          RUN(out_of_memory))
+          RUN(another_replicas), RUN(old_files), RUN(what_is_no_authorization), RUN(paths),
+          RUN(without_a_folder), RUN(out_of_memory))

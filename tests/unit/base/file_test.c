@@ -214,6 +214,12 @@ TEST(leftovers_go_after_an_hour)
     CHECK(access(in(".new-0123456789abcdef"), F_OK) < 0);
     CHECK_EQ(access(in(".new-fedcba9876543210"), F_OK), 0);
     CHECK_EQ(access(in("mine"), F_OK), 0);
+    /* Where all that is there is short-lived. */
+    state_clear_old(folder, "nothing");
+    CHECK_EQ(access(in("mine"), F_OK), 0);
+    state_clear_old(folder, "key");
+    CHECK(access(in("mine"), F_OK) < 0);
+    CHECK_EQ(access(in("key"), F_OK), 0);
     end();
 }
 
