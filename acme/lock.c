@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,11 +57,11 @@ static bool read_lease(const char *state, char id[33], uint64_t *until)
 enum lock_state lock_take_lease(struct lock *l, const char *state, int64_t now)
 {
     char id[33], text[64];
+    int64_t end = now + LOCK_LEASE;
     uint64_t until;
-    bool is_there =
-        read_lease(state, id, &until) && (int64_t)until > now && (int64_t)until <= now + LOCK_LEASE;
+    bool is_there = read_lease(state, id, &until) && (int64_t)until > now && (int64_t)until <= end;
     bool is_ours = is_there && l->is_lease && strcmp(id, l->id) == 0;
-    int n = snprintf(text, sizeof text, "%s %lld\n", l->id, (long long)(now + LOCK_LEASE));
+    int n = snprintf(text, sizeof text, "%s %" PRId64 "\n", l->id, end);
 
     l->is_lease = is_ours || !is_there;
     if (!l->is_lease)

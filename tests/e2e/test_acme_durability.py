@@ -118,7 +118,7 @@ def can_trace():
                                                            capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize("call", ["rename", "fsync"])
+@pytest.mark.parametrize("call", ["rename", pytest.param("fsync", marks=pytest.mark.long)])
 def test_killed_at_each_write(ca, call):
     """kill -9 before a file gets its name (rename), and before it and its folder are on the disk (fsync), at the first of
     all such calls, the second, and so on until none is left; and then once more from what that has left."""
