@@ -532,11 +532,10 @@ static void say_if_ephemeral(struct acme *a)
     if (is_ephemeral(a) && !a->said_lost)
         log_error(
             "acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
-            "soon refuse; %smount a volume there, or say `state %s ephemeral` if that is meant",
+            "soon refuse; %smount a volume there, or say `state ephemeral` if that is meant",
             a->conf->state, a->lost,
             a->conf->acme.staging != NULL ? "they come from the staging directory, which no browser trusts; "
-                                          : "",
-            a->conf->state);
+                                          : "");
     a->said_lost = is_ephemeral(a);
 }
 

@@ -275,7 +275,7 @@ static void on_start(struct timer *timer)
         say(c, c->conf->state_is_ephemeral, "the state folder %s %s%s",
             c->conf->state != NULL ? c->conf->state : "", lost,
             c->conf->state_is_ephemeral ? ", as the configuration says"
-                                        : "; give one that lasts, or write ephemeral behind it");
+                                        : "; give one that lasts, or say state ephemeral");
     else
         say(c, true, "the state folder %s lasts", c->conf->state);
     query = dns_resolve(c->dns, c->name, on_resolved, c);

@@ -50,13 +50,14 @@ const struct directive directives[] = {
      .help = "Clients in these networks are proxies themselves: what they say in X-Forwarded-For and the "
              "like is believed and passed on. From all others it is dropped."},
 
-    {.name = "state", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 2, .args = "[DIR] [ephemeral]",
+    {.name = "state", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1, .many = true,
+     .args = "DIR|ephemeral",
      .note = "/state where it exists, else /var/lib/proxy as root, else $XDG_STATE_HOME/proxy or "
              "~/.local/state/proxy",
-     .set = set_state,
+     .set = set_state, .clear = clear_state,
      .help = "The folder for certificates and keys that are made or obtained here. It has to outlive the process: an "
              "authority gives only so many. Where it lies in memory or in a container's own layer they come from "
-             "staging, unless ephemeral says that this is meant."},
+             "staging, unless a second state ephemeral says that this is meant."},
     {.name = "user", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1, .args = "NAME",
      .value = "nobody", .set = set_user,
      .help = "Started as root, the proxy becomes this user once its ports are open. A name or a number."},

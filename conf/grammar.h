@@ -140,6 +140,7 @@ bool set_ticket_keys(struct statement *s);
 bool set_confine(struct statement *s);
 bool set_user(struct statement *s);
 bool set_state(struct statement *s);
+void clear_state(struct draft *d);
 bool set_trusted_proxies(struct statement *s);
 void clear_trusted_proxies(struct draft *d);
 
@@ -207,6 +208,7 @@ enum option_kind {
     OPTION_CERT,
     OPTION_KEY,
     OPTION_DEMO,
+    OPTION_SMALL,
     OPTION_VALIDATE,
     OPTION_HEALTH,
     OPTION_CHECK,

@@ -24,6 +24,8 @@ const struct option options[] = {
     {"cert", 0, OPTION_CERT, "FILE", "The certificate of that site, a PEM chain; without, a self-signed one."},
     {"key", 0, OPTION_KEY, "FILE", "Its private key, in PEM."},
     {"demo", 0, OPTION_DEMO, NULL, "Runs the demo with its built-in page, whatever files there are."},
+    {"small", 0, OPTION_SMALL, NULL,
+     "For a router of 32 MB: 200 connections, 6 MB, 64 sessions of TLS 1.2, where nothing else is said."},
     {"validate", 0, OPTION_VALIDATE, NULL, "Checks the configuration and says what would be served."},
     {"health", 0, OPTION_HEALTH, NULL, "Asks the running proxy whether it is well; exits with 0 if so."},
     {"check", 0, OPTION_CHECK, "NAME", "Looks at what would keep a certificate for this name from coming, without asking for one."},
@@ -53,7 +55,7 @@ struct conf_options {
     struct arena *arena;
     struct conf_errors *errors; /* while parsing */
     enum conf_command command;
-    bool demo, done;
+    bool demo, small, done;
     const char **words; /* behind acme or keygen, or the name of --check */
     unsigned word_count;
     const char *config, *cert, *key;
@@ -161,6 +163,7 @@ static void set_option(struct conf_options *o, const struct option *option, cons
     case OPTION_CERT: o->cert = value; break;
     case OPTION_KEY: o->key = value; break;
     case OPTION_DEMO: o->demo = true; break;
+    case OPTION_SMALL: o->small = true; break;
     case OPTION_VALIDATE: o->command = CONF_VALIDATE; break;
     case OPTION_HEALTH: o->command = CONF_HEALTH; break;
     case OPTION_CHECK:
@@ -320,25 +323,35 @@ static void take_sites(struct conf_options *o)
     }
 }
 
-/* Directives that the environment gives a value where neither the file nor an option does. */
+/* Gives a directive a value where neither the file nor an option does. `from` is what an error names. */
+static void apply_default(struct draft *d, const char *from, const char *name, const char *text)
+{
+    const struct directive *directive = directive_find(name);
+
+    if (text != NULL && text[0] != 0 && scope_of(d, directive)->seen[directive_index(directive)].file == NULL)
+        statement_run_text(d, directive, (struct conf_place){.file = from}, text);
+}
+
 static void apply_environment(struct draft *d)
 {
+    apply_default(d, "ACME_EMAIL", "email", getenv("ACME_EMAIL"));
+    apply_default(d, "ACME_CA", "ca", getenv("ACME_CA"));
+}
+
+/* For a machine of 32 MB, that has other things to do as well. */
+static void apply_small(struct draft *d)
+{
     static const struct {
-        const char *name, *directive;
-    } variables[] = {
-        {"ACME_EMAIL", "email"},
-        {"ACME_CA",    "ca"   }
+        const char *directive, *text;
+    } small[] = {
+        {"max-connections",             "200"},
+        {"max-connections-per-address", "32" },
+        {"max-memory",                  "6M" },
+        {"session-cache",               "64" },
     };
 
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-        const struct directive *directive = directive_find(variables[i].directive);
-        const struct conf_place place = {.file = variables[i].name};
-        const char *text = getenv(variables[i].name);
-
-        if (text != NULL && text[0] != 0 &&
-            scope_of(d, directive)->seen[directive_index(directive)].file == NULL)
-            statement_run_text(d, directive, place, text);
-    }
+    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++)
+        apply_default(d, "--small", small[i].directive, small[i].text);
 }
 
 /* How many words each command takes. */
@@ -597,6 +610,8 @@ void options_apply(const struct conf_options *o, struct draft *d)
 
     apply_settings(o, d);
     apply_environment(d);
+    if (o->small)
+        apply_small(d);
     if (o->demo || bare || (d->conf->file == NULL && o->argument_count == 0 && o->backend_count == 0)) {
         site = add_demo(d);
         if (site != NULL && bare) {

@@ -236,19 +236,25 @@ bool set_user(struct statement *s)
     return s->draft->conf->user != NULL;
 }
 
+/* Twice at most: which folder, and that it is ephemeral. */
 bool set_state(struct statement *s)
 {
-    const struct word *last = &s->args[s->n - 1];
     struct conf *conf = s->draft->conf;
 
-    conf->state_is_ephemeral = strcmp(last->text, "ephemeral") == 0;
-    if (s->n == 1 && conf->state_is_ephemeral)
+    if (strcmp(s->args[0].text, "ephemeral") == 0) {
+        conf->state_is_ephemeral = true;
         return true;
-    if (s->n == 2 && !conf->state_is_ephemeral)
-        return statement_fail(s, last, "'%s' stands behind the folder, where only ephemeral may stand",
-                              last->text);
+    }
+    if (conf->state != NULL)
+        return statement_fail(s, &s->args[0], "the folder is %s already", conf->state);
     conf->state = statement_path(s, &s->args[0], "folder");
     return conf->state != NULL;
+}
+
+void clear_state(struct draft *d)
+{
+    d->conf->state = NULL;
+    d->conf->state_is_ephemeral = false;
 }
 
 bool set_trusted_proxies(struct statement *s)

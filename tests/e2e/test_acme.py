@@ -440,7 +440,7 @@ def test_state_in_memory(ca, authority, tmp):
         p.wait_log("the state folder %s is in memory" % re.escape(state), 20)
         p.wait_log(ISSUED, 20)
         assert p.reload()["ok"]
-        p.preamble = re.sub(r"(?m)^(state .*)$", r"\1 ephemeral", p.preamble)
+        p.preamble += "state ephemeral\n"
         p.write_conf(SITE)
         assert p.reload()["ok"]
         assert p.log().count("is in memory") == 1

@@ -203,7 +203,7 @@ def disk(tmp):
             if r.returncode != 0:
                 pytest.skip("cannot mount: " + r.stderr)
             mounted.append(self.path)
-            p.preamble = re.sub(r"(?m)^(state .*)$", r"\1 ephemeral", p.preamble)
+            p.preamble += "state ephemeral\n"
             p.write_conf(SITE)
 
         def fill(self):

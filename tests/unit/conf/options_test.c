@@ -346,5 +346,24 @@ TEST(environment)
     conf_errors_free(e);
 }
 
+TEST(small)
+{
+    struct conf_errors *e = conf_errors_new();
+    struct conf_options *o = options_of("--small --max-connections 300", e);
+    struct conf *c = o != NULL
+                         ? conf_parse("test", bytes_str("max-memory 9M; site { upstream 127.0.0.1:1 }"), o, e)
+                         : NULL;
+
+    if (CHECK(c != NULL)) {
+        CHECK_EQ(c->max_connections, 300); /* what is said elsewhere counts more */
+        CHECK_EQ(c->max_memory, 9u << 20);
+        CHECK_EQ(c->session_cache, 64);
+        CHECK_EQ(c->max_per_address, 32);
+    }
+    conf_unref(c);
+    conf_options_free(o);
+    conf_errors_free(e);
+}
+
 TEST_MAIN(RUN(demos), RUN(sites), RUN(over_a_file), RUN(values_win_over_the_file), RUN(usage_errors),
-          RUN(commands), RUN(words), RUN(environment))
+          RUN(commands), RUN(words), RUN(environment), RUN(small))

@@ -212,15 +212,14 @@ TEST(memory_cap_can_be_off)
 TEST(states)
 {
     static const struct conf_case cases[] = {
-        {"/s",           ""},
-        {"ephemeral",    ""},
-        {"/s ephemeral", ""},
+        {"/s",        ""},
+        {"ephemeral", ""},
     };
     struct conf *c = conf_of("state /s" SITE);
 
     CHECK(!c->state_is_ephemeral);
     conf_unref(c);
-    c = conf_of("state /s ephemeral" SITE);
+    c = conf_of("state /s; state ephemeral" SITE);
     CHECK_STR(c->state, "/s");
     CHECK(c->state_is_ephemeral);
     conf_unref(c);
@@ -229,11 +228,11 @@ TEST(states)
     CHECK(c->state != NULL && c->state_is_ephemeral && strcmp(c->state, "ephemeral") != 0);
     conf_unref(c);
     static const struct conf_case second[] = {
-        {"/t", "'/t' stands behind the folder, where only ephemeral may stand"}
+        {"/t", "the folder is /s already"}
     };
 
     check_values("\nstate ", SITE, 7, cases, COUNT(cases));
-    check_values("\nstate /s ", SITE, 10, second, COUNT(second));
+    check_values("state /s\nstate ", SITE, 7, second, COUNT(second));
 }
 
 TEST(defaults_are_as_documented)
