@@ -7,9 +7,9 @@
 #   musl   what ships: musl-gcc, static-pie, hardened            -> build/proxy
 #   asan   glibc, gcc with ASan and UBSan                        -> build/asan/proxy, the unit tests
 #   fuzz   glibc, clang with libFuzzer, ASan and UBSan           -> the fuzz targets
-# and of crypto/, which has code for other processors than that which builds it, once more:
-#   ct     glibc, gcc as for what ships                         -> the check of constant time, run by valgrind
-#   arm64  glibc, gcc for 64-bit ARM, static                     -> the unit tests of crypto/, to be run by QEMU
+#   ct     glibc, gcc as for what ships                          -> the check of constant time, run by valgrind
+# and for other machines, each by its name in deps/targets:
+#   TARGET musl, Debian's gcc for it, flags as for what ships    -> build/TARGET/proxy, unit tests that QEMU runs
 #
 # Sources are found by wildcard, in the folders of the design and in its order; a new file needs no line here.
 
@@ -56,50 +56,71 @@ OWN := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -isystem $(B)/deps/bearssl/inc -isy
 HARDEN := -fPIE -fstack-protector-strong -ftrivial-auto-var-init=zero -D_FORTIFY_SOURCE=2
 SECTIONS := -ffunction-sections -fdata-sections -fno-plt -fno-semantic-interposition \
             -fno-asynchronous-unwind-tables
-# musl brings no Linux headers; the folder is made of links to the system's.
-MUSL := -specs=$(B)/musl/musl.specs -isystem $(B)/musl/include
+# $(call with_musl,BUILD,GCC). The folder is made of links: what else lies beside the linked headers is another libc's.
+with_musl = $(2) -specs=$(B)/$(1)/musl.specs -isystem $(B)/$(1)/include
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-CC_musl := gcc
+CC_musl := $(call with_musl,musl,gcc)
 CC_asan := gcc
 CC_fuzz := clang
 CC_ct := gcc
-CC_arm64 := aarch64-linux-gnu-gcc
 
-CFLAGS_musl := $(MUSL) $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+CFLAGS_musl := $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 # gcc guesses wrong about sanitised code in a few warnings; the musl build has them all.
 CFLAGS_asan := $(OWN) -Wall -Wextra -Werror -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread \
                -Wno-array-bounds -Wno-format-truncation -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(PATHMAP)
-# As fast as what ships: an emulator runs it.
 # The code that ships, as its compiler would make it; valgrind's header says where secrets end.
 CFLAGS_ct := $(OWN) $(WARN) -Werror -O2 -g $(HARDEN) $(PATHMAP) -DCHECK_CONSTANT_TIME
-CFLAGS_arm64 := $(OWN) $(WARN) -Werror -O2 -g $(PATHMAP)
 CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(SANITIZE) $(PATHMAP)
 
 # Other people's code: quiet, and UBSan left out (BearSSL reads words where they lie, on machines that allow it).
 DEP := -w
-DEPFLAGS_musl := $(MUSL) $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+DEPFLAGS_musl := $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 DEPFLAGS_ct := $(DEP) -O2 -g $(HARDEN) $(PATHMAP)
-DEPFLAGS_arm64 := $(DEP) -O2 -g $(PATHMAP)
 DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 
 # See crypto/downgrade.c.
 WRAP := -Wl,--wrap=br_hmac_drbg_generate
 
-LDFLAGS_musl := $(WRAP) -fPIE -static-pie -specs=$(B)/musl/musl.specs -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
-                -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu
+LDFLAGS_musl := $(WRAP) -fPIE -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
+                -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu -Wl,--version-script=deps/no-exports.ld
 LDFLAGS_asan := $(WRAP) $(SANITIZE) -g
 LDFLAGS_ct := $(WRAP) -g
-LDFLAGS_arm64 := $(WRAP) -static -g
 LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
+
+# ---- other machines -------------------------------------------------------------------------------------------
+# Nothing of them is read unless a file in their folder is asked for. The machine's own is the musl build.
+
+# $(call column,TARGET,NUMBER): a word of its line
+column = $(word $(2),$(shell grep '^$(1) ' deps/targets))
+TARGETS := $(shell sed -n 's/^\([a-z][^ ]*\) .*/\1/p' deps/targets)
+OWN_TARGET := $(patsubst i%86,i386,$(patsubst armv7l,armv7,$(shell uname -m)))
+CROSS := $(foreach t,$(filter-out $(OWN_TARGET),$(TARGETS)),$(if $(filter $(B)/$(t)/%,$(MAKECMDGOALS)),$(t)))
+
+# $(call target_flags,TARGET)
+define target_flags
+TRIPLE_$(1) := $(call column,$(1),2)
+LIBC_$(1) := $(call column,$(1),3)
+CC_$(1) := $$(call with_musl,$(1),$$(TRIPLE_$(1))-gcc)
+AR_$(1) := $$(TRIPLE_$(1))-ar
+STRIP_$(1) := $$(TRIPLE_$(1))-strip
+# Of tests gcc guesses more wrongly the more it sees through them.
+CFLAGS_$(1) = $$(CFLAGS_musl) $$(if $$(filter tests/%,$$<),-Wno-maybe-uninitialized)
+DEPFLAGS_$(1) := $$(DEPFLAGS_musl)
+# MIPS has no other hash style than the first.
+LDFLAGS_$(1) := $$(LDFLAGS_musl) $(if $(filter mips%,$(1)),-Wl$(comma)--hash-style=sysv)
+optimise_$(1) = $$(optimise_musl)
+TOOLS_$(1) := $(B)/$(1)/musl.specs $(B)/$(1)/include/jsmn.h
+endef
+comma := ,
+$(foreach t,$(CROSS),$(eval $(call target_flags,$(t))))
 
 # ---- dependencies ---------------------------------------------------------------------------------------------
 # For each: where its sources are, and the flags that it needs. build.sh unpacks it and touches build/deps/NAME.ok.
 
 DEPS := bearssl c-ares
 DEPS_ct := bearssl
-DEPS_arm64 := bearssl
 
 FLAGS_bearssl := -I$(B)/deps/bearssl/src -I$(B)/deps/bearssl/inc -include deps/bearssl/limits.h
 SOURCES_bearssl := $(sort $(wildcard $(B)/deps/bearssl/src/*.c $(B)/deps/bearssl/src/*/*.c))
@@ -122,7 +143,7 @@ dep_libs = $(foreach d,$(or $(DEPS_$(1)),$(DEPS)),$(B)/$(1)/lib/$(d).a)
 group = -Wl,--start-group $(1) -Wl,--end-group
 
 # What must be there before the compiler can run.
-TOOLS_musl := $(B)/musl/musl.specs $(B)/musl/include/linux
+TOOLS_musl := $(B)/musl/musl.specs $(B)/musl/include/jsmn.h
 
 # $(call archive_rule,BUILD,NAME,OBJECTS)
 define archive_rule
@@ -131,7 +152,7 @@ $(B)/$(1)/lib/$(2).list: FORCE
 $(B)/$(1)/lib/$(2).a: $(3) $(B)/$(1)/lib/$(2).list
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	@ar rcsD $$@ $(3)
+	@$(or $(AR_$(1)),ar) rcsD $$@ $(3)
 endef
 
 # $(call dep_rule,BUILD,NAME)
@@ -154,35 +175,51 @@ $(B)/$(1)/ldflags: FORCE
 $(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | $(B)/gen/version.h
 	$$(say) $(if $(filter musl,$(1)),CC,$(1)) $$<
 	@mkdir -p $$(@D)
-	$$(Q)$(CC_$(1)) $(CFLAGS_$(1)) $$(call optimise_$(1),$$<) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(CC_$(1)) $$(CFLAGS_$(1)) $$(call optimise_$(1),$$<) -MMD -MP -c -o $$@ $$<
 $$(foreach d,$(DEPS),$$(eval $$(call dep_rule,$(1),$$(d))))
 $$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call objects,$(1),$$(f)))))
 -include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*.c tests/unit/*/*.c tests/fuzz/*.c))
 endef
 
-$(foreach v,musl asan fuzz ct arm64,$(eval $(call build_rule,$(v))))
+$(foreach v,musl asan fuzz ct $(CROSS),$(eval $(call build_rule,$(v))))
 
 # ---- musl's specs ---------------------------------------------------------------------------------------------
 # Debian's specs know dynamic and static programs alone: given -static-pie they make a dynamic one, with an
-# interpreter. The copy makes static-pie and nothing else.
+# interpreter. The copy makes static-pie and nothing else. libgcc and libc need each other on some machines, and what
+# 32 bits cannot do at once may be in libatomic.
 
-MUSL_SPECS := $(shell sed -n 's/.*-specs "\(.*\)".*/\1/p' "$$(command -v musl-gcc)" 2>/dev/null)
-
-$(B)/musl/musl.specs: $(MUSL_SPECS) build.mk
-	@mkdir -p $(@D)
+# $(call specs_rule,BUILD,SPECS,ROOT): from musl's SPECS, whose /usr lies in ROOT
+define specs_rule
+$(B)/$(1)/musl.specs: $(2) build.mk
+	@mkdir -p $$(@D)
 	@sed -e 's,%{!shared: \([^}]*\)/Scrt1.o},\1/rcrt1.o,' \
-	     -e 's,^-dynamic-linker .*,-nostdlib -static -pie --no-dynamic-linker -z text,' $(MUSL_SPECS) >$@.tmp
-	@grep -q rcrt1.o $@.tmp && grep -q no-dynamic-linker $@.tmp || \
-	     { echo "build.mk: $(MUSL_SPECS) is not as expected; rewrite its copy by hand" >&2; exit 1; }
-	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+	     -e 's,^-dynamic-linker .*,-nostdlib -static -pie --no-dynamic-linker -z text,' \
+	     -e 's,^libgcc\.a%s.*,--start-group & $(if $(filter mips%,$(1)),libatomic.a%s) -lc --end-group,' \
+	     $(if $(3),-e 's$(comma)/usr/\(include\|lib\)/$(comma)$(3)&$(comma)g') $(or $(wildcard $(2)),$(2)) >$$@.tmp
+	@grep -q rcrt1.o $$@.tmp && grep -q no-dynamic-linker $$@.tmp && grep -q start-group $$@.tmp || \
+	     { echo "build.mk: $(2) is not as expected; rewrite its copy by hand" >&2; exit 1; }
+	@if cmp -s $$@.tmp $$@; then rm $$@.tmp; else mv $$@.tmp $$@; fi
+$(B)/$(1)/include/jsmn.h:
+	@mkdir -p $$(@D)
+	@ln -sfn /usr/include/jsmn.h $$@
+endef
 
-$(B)/musl/include/linux:
-	@mkdir -p $(@D)
-	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
-	@ln -sfn "$$(dirname "$$(echo '#include <asm/types.h>' | gcc -E -M - | tr ' ' '\n' | grep 'asm/types.h$$' | \
-	     head -n 1)")" $(@D)/asm
-	@ln -sfn /usr/include/jsmn.h $(@D)/jsmn.h
-	@ln -sfn /usr/include/linux $@
+$(eval $(call specs_rule,musl,$(shell sed -n 's/.*-specs "\(.*\)".*/\1/p' "$$(command -v musl-gcc)" 2>/dev/null)))
+# What was downloaded for a target lies as its package has it, and what has no package is made so.
+$(foreach t,$(CROSS),$(eval ROOT_$(t) := $(if $(filter musl,$(LIBC_$(t))),$(B)/$(t)/root,$(B)/deps/$(LIBC_$(t)))) \
+    $(eval $(call specs_rule,$(t),$(ROOT_$(t))/usr/lib/musl-gcc.specs,$(ROOT_$(t)))))
+
+$(B)/deps/musl-dev-%/usr/lib/musl-gcc.specs: $(B)/deps/musl-dev-%.ok
+	@cp $(@D)/*-linux-musl*/musl-gcc.specs $@
+
+$(B)/%/root/usr/lib/musl-gcc.specs: $(B)/deps/musl.ok build.mk
+	$(say) MUSL $*
+	@rm -rf $(B)/$*/root $(B)/$*/libc && mkdir -p $(B)/$*/root $(B)/$*/libc
+	@cd $(B)/$*/libc && ../../deps/musl/configure CC='$(TRIPLE_$*)-gcc' --target=$(TRIPLE_$*) --disable-shared \
+	     --enable-wrapper=gcc --prefix=/usr --includedir=/usr/include/$*-linux-musl --libdir=/usr/lib/$*-linux-musl \
+	     --syslibdir=/usr/lib >log 2>&1 && $(MAKE) install DESTDIR='$(CURDIR)/$(B)/$*/root' >>log 2>&1 || \
+	     { tail -n 20 log; exit 1; }
+	@cp $(@D)/*-linux-musl/musl-gcc.specs $@
 
 # ---- trust anchors --------------------------------------------------------------------------------------------
 # Mozilla's certificates as the bytes of an array, by a program of the same code that reads them.
@@ -204,18 +241,26 @@ $(B)/gen/roots.ok: $(B)/gen/roots $(B)/gen/roots.list $(ROOTS)
 	@touch $@
 $(B)/gen/roots.h: $(B)/gen/roots.ok
 	@:
-$(foreach v,musl asan fuzz,$(B)/$(v)/obj/certs/roots.o): $(B)/gen/roots.h
+$(foreach v,musl asan fuzz $(CROSS),$(B)/$(v)/obj/certs/roots.o): $(B)/gen/roots.h
 
 # ---- programs -------------------------------------------------------------------------------------------------
 
-PROXY_musl := $(B)/musl/obj/proxy.o $(call folder_libs,musl,$(FOLDERS_USED)) $(call dep_libs,musl)
-$(B)/proxy: $(PROXY_musl) $(B)/musl/ldflags
-	$(say) LINK $@
-	$(Q)$(CC_musl) $(LDFLAGS_musl) -Wl,-Map=$(B)/proxy.map.tmp -o $(B)/proxy.debug.tmp $(call group,$(PROXY_musl))
-	@strip -s -R .comment -o $@.tmp $(B)/proxy.debug.tmp
-	@mv $(B)/proxy.map.tmp $(B)/proxy.map
-	@mv $(B)/proxy.debug.tmp $(B)/proxy.debug
-	@mv $@.tmp $@
+# $(call program_rule,BUILD,FOLDER)
+define program_rule
+PROXY_$(1) := $(B)/$(1)/obj/proxy.o $(call folder_libs,$(1),$(FOLDERS_USED)) $(call dep_libs,$(1))
+$(2)/proxy: $$(PROXY_$(1)) $(B)/$(1)/ldflags
+	$$(say) LINK $$@
+	$$(Q)$(CC_$(1)) $(LDFLAGS_$(1)) -Wl,-Map=$$@.map.tmp -o $$@.debug.tmp $$(call group,$$(PROXY_$(1)))
+	@$(or $(STRIP_$(1)),strip) -s -R .comment -o $$@.tmp $$@.debug.tmp
+	@mv $$@.map.tmp $$@.map
+	@mv $$@.debug.tmp $$@.debug
+	@mv $$@.tmp $$@
+endef
+$(eval $(call program_rule,musl,$(B)))
+$(foreach t,$(CROSS),$(eval $(call program_rule,$(t),$(B)/$(t))))
+$(B)/$(OWN_TARGET)/proxy: $(B)/proxy
+	@mkdir -p $(@D)
+	@cp $< $@
 
 PROXY_asan := $(B)/asan/obj/proxy.o $(call folder_libs,asan,$(FOLDERS_USED)) $(call dep_libs,asan)
 $(B)/asan/proxy: $(PROXY_asan) $(B)/asan/ldflags
@@ -241,8 +286,8 @@ endef
 
 seen :=
 $(foreach f,$(FOLDERS),$(eval seen += $(f))$(eval $(call unit_rule,asan,$(f),$(seen))))
-$(eval $(call unit_rule,arm64,crypto,base crypto))
 units: $(UNITS)
+$(foreach t,$(CROSS),$(eval seen :=)$(foreach f,$(FOLDERS),$(eval seen += $(f))$(eval $(call unit_rule,$(t),$(f),$(seen)))))
 
 # ---- fuzz targets ---------------------------------------------------------------------------------------------
 # tests/fuzz/X_fuzz.c, with LLVMFuzzerTestOneInput().

@@ -29,10 +29,12 @@ usage()
 {
     cat <<'EOF'
 ./build.sh                         build build/proxy
+./build.sh --target TARGET         build build/TARGET/proxy for another machine: deps/targets has their names
+./build.sh cross                   all of them, with their sizes
 ./build.sh run [ARGUMENT...]       build and start it; without arguments, the demo on https://localhost:8443
 ./build.sh test [--all]            everything that a change must pass; --all adds the long counts
-./build.sh test KIND [PATTERN]     only layers, unit, arm64, ct, fuzz or e2e; PATTERN: files whose path contains it, for e2e
-                                   as pytest -k has it; arm64: the unit tests of crypto/ under QEMU; ct: that secrets
+./build.sh test KIND [PATTERN]     only layers, unit, qemu, ct, fuzz or e2e; PATTERN: files whose path contains it, for e2e
+                                   as pytest -k has it; qemu: unit tests as other machines' code; ct: that secrets
                                    decide no branch and no address, by valgrind
 ./build.sh fuzz [TARGET SECONDS]   fuzz TARGET (tests/fuzz/TARGET_fuzz.c) for SECONDS; without, every one for a minute
 ./build.sh check                   format, layers, static analysis, shell scripts: no findings
@@ -138,11 +140,11 @@ sources()
     grep -v -e '^#' -e '^$' deps/list
 }
 
-# Fetches what deps/list names and is not there, holds every file against its sum, unpacks. A stamp holds the lines
-# that it was made from, so a changed list unpacks anew and an unchanged one costs nothing.
+# Fetches what deps/list names, is wanted and is not there, holds every file against its sum, unpacks. A stamp holds
+# the lines that it was made from, so a changed list unpacks anew and an unchanged one costs nothing.
 fetch_deps()
 (
-    for name in $(sources | awk '!seen[$1]++ {print $1}'); do
+    for name in $(sources | awk '!seen[$1]++ && $1 !~ /^musl/ {print $1}') $libcs; do
         lines=$(sources | awk -v n="$name" '$1 == n')
         [ -e "$B/deps/$name.ok" ] && [ "$lines" = "$(cat "$B/deps/$name.ok")" ] && continue
         fetch_dep "$name" "$lines"
@@ -158,10 +160,11 @@ fetch_dep()
 
     version=$(say "$lines" | awk '{print $2; exit}')
     for file in $(say "$lines" | awk '{print $3}'); do
-        if [ ! -e "$downloads/$file" ]; then
-            download "$name" "$version"
-            break
-        fi
+        [ ! -e "$downloads/$file" ] || continue
+        case $file in
+        *.deb) download_package "$name" "$version" "$file" "$(say "$lines" | awk '{print $4}')" ;;
+        *) download "$name" "$version" ;;
+        esac
     done
     say "$lines" | while read -r _ _ file sum; do
         [ -e "$downloads/$file" ] || die "$name: $file did not come with version $version"
@@ -171,14 +174,37 @@ fetch_dep()
 
     dsc=$(say "$lines" | awk '$3 ~ /\.dsc$/ {print $3}')
     rm -rf "$B/deps/$name" "$B/deps/$name.ok"
+    if [ -z "$dsc" ]; then
+        package=$(say "$lines" | awk '{print $3}')
+        dpkg-deb -x "$downloads/$package" "$B/deps/$name" >"$B/deps/$name.log" 2>&1 ||
+            die "$name: dpkg-deb cannot unpack $package: $(tail -n 1 "$B/deps/$name.log")"
+        say "$lines" >"$B/deps/$name.ok"
+        return 0
+    fi
     # The files have been held against deps/list; the archive's signature on the .dsc says nothing more.
     dpkg-source --no-check --no-copy -x "$downloads/$dsc" "$B/deps/$name" >"$B/deps/$name.log" 2>&1 ||
         die "$name: dpkg-source cannot unpack $dsc: $(tail -n 1 "$B/deps/$name.log")"
     say "$lines" >"$B/deps/$name.ok"
 }
 
-# The mirrors are the machine's own: what apt would ask for Debian 12. The private list says deb-src for them, and
-# the system's lists stay as they are.
+# The mirrors are the machine's own: what apt would ask for Debian 12, as lines of address and suite.
+mirrors()
+{
+    apt-get update --print-uris 2>/dev/null | sed -n "s|^'\(.*\)/dists/\(bookworm[a-z-]*\)/InRelease'.*|\1 \2|p" |
+        grep -E ' bookworm(-updates|-security)?$'
+}
+
+# download_package NAME VERSION FILE SHA-256: a package of another architecture, whose lists nobody needs for it.
+download_package()
+{
+    say "fetching $1 $2"
+    mirror=$(mirrors | sed -n 's/ bookworm$//p' | head -n 1)
+    /usr/lib/apt/apt-helper -o APT::Sandbox::User= download-file "$mirror/pool/main/m/musl/$3" "$downloads/$3" \
+        "SHA256:$4" >"$B/deps/$1.log" 2>&1 </dev/null ||
+        die "$1 $2: $3 cannot be fetched: $(grep '^E:' "$B/deps/$1.log" | head -n 1)"
+}
+
+# The private list says deb-src for the mirrors, and the system's lists stay as they are.
 download()
 {
     apt=$B/deps/apt
@@ -191,9 +217,8 @@ download()
     if [ -e $keyring ] && ! is_there '/etc/apt/trusted.gpg.d/debian-archive-*'; then
         signed="[signed-by=$keyring] "
     fi
-    apt-get update --print-uris 2>$apt/log |
-        sed -n "s|^'\(.*\)/dists/\(bookworm[a-z-]*\)/InRelease'.*|deb-src $signed\1 \2 main|p" |
-        grep -E ' bookworm(-updates|-security)? main$' >$apt/sources.list ||
+    mirrors | sed "s|.*|deb-src $signed& main|" >$apt/sources.list
+    [ -s $apt/sources.list ] ||
         die "$1 $2: apt's sources name no Debian 12 (bookworm) to fetch it from"
     set -- "$1" "$2" -q -o "Dir::Etc::sourcelist=$PWD/$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
         -o "Dir::State::Lists=$PWD/$apt/lists" -o "Dir::Cache=$PWD/$apt/cache" -o APT::Sandbox::User= \
@@ -279,6 +304,57 @@ cmd_build()
     build proxy || die "the build failed"
 }
 
+# target_column TARGET NUMBER: a word of its line in deps/targets
+target_column()
+{
+    awk -v t="$1" -v n="$2" '$1 == t {print $n}' deps/targets
+}
+
+# What fetch_deps takes beside what every build does.
+libcs=
+
+# want_target TARGET...: what their builds need. The machine's own needs nothing: it is build/proxy.
+want_target()
+{
+    own=$(uname -m | sed 's/^i.86$/i386/; s/^armv7l$/armv7/')
+    sets=build
+    for t in "$@"; do
+        libc=$(target_column "$t" 3)
+        [ -n "$libc" ] || die "no target $t; there are $(all_targets)"
+        [ "$t" != "$own" ] || continue
+        sets="$sets $t"
+        libcs="$libcs $libc"
+    done
+    # shellcheck disable=SC2086 # a list of names without blanks
+    need $sets
+}
+
+all_targets()
+{
+    awk '/^[a-z]/ {printf "%s%s", sep, $1; sep = " "}' deps/targets
+}
+
+cmd_target()
+{
+    [ $# = 1 ] || die "--target takes one of $(all_targets)"
+    want_target "$1"
+    build $B/"$1"/proxy || die "the build failed"
+}
+
+# Packed: what a compressed flash or an image's layer has to hold.
+cmd_cross()
+{
+    targets=$(all_targets)
+    # shellcheck disable=SC2086 # a list of names without blanks
+    want_target $targets
+    # shellcheck disable=SC2046,SC2086 # lists of names without blanks
+    build $(printf "$B/%s/proxy " $targets) || die "the build failed"
+    printf '\n%-10s %9s %9s  %s\n' target bytes gzip file
+    for t in $targets; do
+        printf '%-10s %9d %9d  %s\n' "$t" "$(wc -c <$B/"$t"/proxy)" "$(gzip -9nc $B/"$t"/proxy | wc -c)" "$B/$t/proxy"
+    done
+}
+
 # Without arguments the demo, and not the proxy.conf that lies here as an example.
 cmd_run()
 {
@@ -317,13 +393,13 @@ cmd_test()
             export PROXY_TEST_ALL=1
             fuzz_seconds=120
             ;;
-        layers | unit | arm64 | ct | fuzz | e2e) kinds="$kinds $1" ;;
+        layers | unit | qemu | ct | fuzz | e2e) kinds="$kinds $1" ;;
         *) pattern=$1 ;;
         esac
         shift
     done
     [ -z "$pattern" ] || [ -n "$kinds" ] || die "test: what is $pattern? ./build.sh help"
-    kinds=${kinds:-layers unit arm64 ct fuzz e2e}
+    kinds=${kinds:-layers unit qemu ct fuzz e2e}
 
     need build test ${PROXY_TEST_ALL:+all}
     rm -rf $B/test
@@ -389,13 +465,13 @@ test_unit()
     run_units unit asan "$(targets tests/unit $B/asan/unit _test | choose)"
 }
 
-# What in crypto/ is written for 64-bit ARM, and all else there as that machine's code. On its own machines, that is
-# what test_unit runs.
-test_arm64()
+# What in crypto/ is written for 64-bit ARM, and all else there as that machine's code.
+test_qemu()
 {
-    [ "$(uname -m)" != aarch64 ] || return 0
-    heading arm64
-    run_units arm64 arm64 "$(targets tests/unit/crypto $B/arm64/unit/crypto _test | choose)"
+    want_target aarch64
+    [ "$own" != aarch64 ] || return 0
+    heading qemu
+    run_units aarch64 aarch64 "$(targets tests/unit/crypto $B/aarch64/unit/crypto _test | choose)"
 }
 
 # Those that leak on purpose have to be reported: valgrind then exits with 9.
@@ -421,6 +497,15 @@ test_ct()
     done
 }
 
+# runner_of TARGET: the emulator that runs its programs. Of 64-bit ARM, it shall have all that crypto/ has code for.
+runner_of()
+{
+    case $1 in
+    aarch64) echo qemu-aarch64 -cpu max ;;
+    *) echo "qemu-$(target_column "$1" 4)" ;;
+    esac
+}
+
 # run_units KIND BUILD TARGETS: builds and runs unit tests of one build. The long counts of --all are not for the
 # emulator, but of tests that have no other place.
 run_units()
@@ -430,7 +515,7 @@ run_units()
     prefix=$B/$2/unit/
     logs=$B/test/$1
     runner=
-    [ "$kind" = unit ] || runner='qemu-aarch64 -cpu max'
+    [ "$kind" = unit ] || runner=$(runner_of "$2")
     # shellcheck disable=SC2086 # a list of names without blanks
     make_each $units
     # shellcheck disable=SC2016 # the inner shell's parameters
@@ -693,7 +778,9 @@ cmd_clean()
 command=${1:-build}
 [ $# = 0 ] || shift
 case $command in
-build | run | test | fuzz | check | size | clean) "cmd_$command" "$@" ;;
+build | run | test | fuzz | check | size | clean | cross) "cmd_$command" "$@" ;;
+--target) cmd_target "$@" ;;
+--target=*) cmd_target "${command#*=}" ;;
 help | --help | -h) usage ;;
 *)
     usage >&2

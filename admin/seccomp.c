@@ -54,7 +54,8 @@ enum { BPF_LOAD_ABS = 0x20, BPF_JUMP_EQ = 0x15, BPF_JUMP_SET = 0x45, BPF_RETURN 
 #define ARCH 0u
 #endif
 
-/* Old calls exist on some architectures alone. */
+/* Old calls exist on some architectures alone; 32-bit ones have some calls twice, by the width of time, ids or offsets,
+ * and musl turns to the older where the kernel has not the newer. */
 static const uint32_t ALLOWED[] = {
     /* bytes */
     SYS_read,
@@ -123,9 +124,15 @@ static const uint32_t ALLOWED[] = {
     SYS_fsync,
     SYS_fdatasync,
     SYS_ftruncate,
+#ifdef SYS_ftruncate64
+    SYS_ftruncate64,
+#endif
     SYS_getdents64,
     SYS_flock,
     SYS_utimensat,
+#ifdef SYS_utimensat_time64
+    SYS_utimensat_time64,
+#endif
     /* sockets and events */
     SYS_socket,
     SYS_bind,
@@ -167,24 +174,30 @@ static const uint32_t ALLOWED[] = {
     SYS_ppoll_time64,
 #endif
     /* memory, time, chance */
-    SYS_mmap,
-#ifdef SYS_mmap2
+#ifdef SYS_mmap2 /* then the other may hide its arguments in a struct */
     SYS_mmap2,
+#else
+    SYS_mmap,
 #endif
     SYS_munmap,
     SYS_mremap,
     SYS_mprotect,
     SYS_madvise,
     SYS_brk,
-    SYS_clock_gettime,
-    SYS_gettimeofday,
 #ifdef SYS_clock_gettime64
     SYS_clock_gettime64,
+    SYS_clock_gettime32,
+    SYS_gettimeofday_time32,
+    SYS_clock_nanosleep_time64,
+    SYS_clock_nanosleep_time32,
+#else
+    SYS_clock_gettime,
+    SYS_gettimeofday,
+    SYS_clock_nanosleep,
 #endif
 #ifdef SYS_time
     SYS_time,
 #endif
-    SYS_clock_nanosleep,
     SYS_nanosleep,
     SYS_getrandom,
     /* the process itself */
@@ -196,17 +209,31 @@ static const uint32_t ALLOWED[] = {
     SYS_exit,
     SYS_exit_group,
     SYS_futex,
+#ifdef SYS_futex_time64
+    SYS_futex_time64,
+#endif
     SYS_getpid,
     SYS_gettid,
     SYS_tgkill,
     SYS_tkill,
     SYS_uname,
     SYS_prlimit64,
+#ifdef SYS_getrlimit
     SYS_getrlimit,
+#endif
+#ifdef SYS_ugetrlimit
+    SYS_ugetrlimit,
+#endif
     SYS_getuid,
     SYS_geteuid,
     SYS_getgid,
     SYS_getegid,
+#ifdef SYS_getuid32
+    SYS_getuid32,
+    SYS_geteuid32,
+    SYS_getgid32,
+    SYS_getegid32,
+#endif
     SYS_sysinfo,
     SYS_sched_yield,
 #ifdef SYS_sigreturn

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -258,7 +257,7 @@ ssize_t socket_send(int fd, const struct iovec *iov, int count)
 size_t socket_unacknowledged(int fd)
 {
     int n = 0;
-    return ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+    return ioctl(fd, TIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 bool socket_is_quiet(int fd)

@@ -183,7 +183,7 @@ def test_a_wrong_checksum_stops_the_build(tree):
 
 
 def test_a_changed_download_stops_the_build(tree):
-    archive = next((tree / "build/deps/download").glob("*.orig.tar.*"))
+    archive = next((tree / "build/deps/download").glob("bearssl_*.orig.tar.*"))
     content = archive.read_bytes()
     stamp = next(p for p in (tree / "build/deps").glob("*.ok") if archive.name in p.read_text())
     stamp.rename(stamp.with_suffix(".kept"))
@@ -193,6 +193,25 @@ def test_a_changed_download_stops_the_build(tree):
     finally:
         archive.write_bytes(content)
         stamp.with_suffix(".kept").rename(stamp)
+
+
+def test_an_unknown_target_is_one_line(trees):
+    error = one_line_of_error(build(trees[0], "--target", "vax"))
+    assert "vax" in error and "mipsel" in error
+
+
+def test_the_own_target_is_the_own_build(trees):
+    own = os.uname().machine
+    built(trees[0], "--target", own)
+    assert (trees[0] / "build" / own / "proxy").read_bytes() == (trees[0] / "build/proxy").read_bytes()
+
+
+@pytest.mark.skipif(not os.environ.get("PROXY_TEST_ALL"), reason="builds for another machine twice: test --all")
+@pytest.mark.parametrize("target", ["armv7", "riscv64"])
+def test_two_clones_give_the_same_file_for_another_machine(trees, target):
+    for tree in trees:
+        built(tree, "--target", target)
+    assert len({hashlib.sha256((t / "build" / target / "proxy").read_bytes()).hexdigest() for t in trees}) == 1
 
 
 @pytest.fixture
