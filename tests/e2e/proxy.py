@@ -67,15 +67,15 @@ def binary(asan=None):
 
 class Proxy:
     """conf: the text of the sites, to which the listeners and the rest are added unless it names them itself; None:
-    no file, everything is in args."""
+    no file, everything is in args. program: another file than the one under test."""
 
     def __init__(self, conf=None, args=(), asan=None, http=False, tls=True, globals="", env=None, prefix=(),
-                 wait=True, admin=True, cwd=None, defaults=True):
+                 wait=True, admin=True, cwd=None, defaults=True, program=None):
         self.dir = folder()
         self.state = os.path.join(self.dir, "state")
         self.control = os.path.join(self.dir, "control.sock")
         self.conf_path = os.path.join(self.dir, "proxy.conf")
-        self.bin = binary(asan)
+        self.bin = program or binary(asan)
         self.is_asan = self.bin == BIN_ASAN
         self.port = free_port() if tls else None
         self.http_port = free_port() if http else None
