@@ -141,7 +141,11 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
         errno = EINVAL;
         return -1;
     }
+#ifdef SYS_clock_gettime64 /* 32-bit machines, where timespec is as wide as there */
+    return (int)syscall(SYS_clock_gettime64, clock, ts);
+#else
     return (int)syscall(SYS_clock_gettime, clock, ts);
+#endif
 }
 
 TEST(coarse_clocks_follow_the_others)

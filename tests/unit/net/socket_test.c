@@ -164,11 +164,24 @@ TEST(refused)
     socket_close(fd);
 }
 
+/* As the kernel has it: an emulator is the program then. */
+static bool own_name(char *name, size_t size)
+{
+    FILE *f = fopen("/proc/self/comm", "r");
+    bool read = f != NULL && fgets(name, (int)size, f) != NULL;
+
+    if (read)
+        name[strcspn(name, "\n")] = 0;
+    if (f != NULL)
+        fclose(f);
+    return read;
+}
+
 TEST(port_in_use)
 {
     struct addr at;
     int listener = listen_at("127.0.0.1", &at), second = socket_listen(&at, 1);
-    char holder[64], want[32];
+    char holder[64], want[32], name[32];
 
     CHECK_EQ(second, -1);
     CHECK_STR(socket_reason(errno), "address already in use");
@@ -176,7 +189,7 @@ TEST(port_in_use)
     if (access("/proc/net/tcp", R_OK) == 0) {
         CHECK(socket_holder(&at, holder, sizeof holder));
         CHECK(strstr(holder, want) != NULL);
-        CHECK(strncmp(holder, program_invocation_short_name, 9) == 0);
+        CHECK(own_name(name, sizeof name) && strncmp(holder, name, strlen(name)) == 0);
         at = loopback("0.0.0.0", addr_port(&at)); /* stands in the way of that as well */
         CHECK(socket_holder(&at, holder, sizeof holder));
         at = loopback("127.0.0.2", addr_port(&at)); /* and not of this */
