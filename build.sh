@@ -31,6 +31,9 @@ usage()
 ./build.sh                         build build/proxy
 ./build.sh --target TARGET         build build/TARGET/proxy for another machine: deps/targets has their names
 ./build.sh cross                   all of them, with their sizes
+./build.sh image [--multiarch] [NAME]
+                                   a container image without a container engine: build/image.tar, or for all targets
+                                   build/image-multiarch.tar; NAME: localhost/proxy and the version
 ./build.sh run [ARGUMENT...]       build and start it; without arguments, the demo on https://localhost:8443
 ./build.sh test [--all]            everything that a change must pass; --all adds the long counts
 ./build.sh test KIND [PATTERN]     only layers, unit, qemu, ct, fuzz or e2e; PATTERN: files whose path contains it, for e2e
@@ -353,6 +356,50 @@ cmd_cross()
     for t in $targets; do
         printf '%-10s %9d %9d  %s\n' "$t" "$(wc -c <$B/"$t"/proxy)" "$(gzip -9nc $B/"$t"/proxy | wc -c)" "$B/$t/proxy"
     done
+}
+
+# The commit, for the image's label; in a tarball there is none.
+revision()
+{
+    if ! { [ -e .git ] && git -c safe.directory='*' rev-parse HEAD 2>/dev/null; }; then
+        say unknown
+    fi
+}
+
+cmd_image()
+{
+    file=$B/image.tar
+    name=localhost/proxy:$(cat VERSION)
+    targets=$(uname -m | sed 's/^i.86$/i386/; s/^armv7l$/armv7/')
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --multiarch)
+            # The machine's own first.
+            targets="$targets $(all_targets | tr ' ' '\n' | grep -vx "$targets" | tr '\n' ' ')"
+            file=$B/image-multiarch.tar
+            ;;
+        -*) die "image: what is $1? ./build.sh help" ;;
+        *)
+            # A colon before the last slash is a registry's port.
+            case ${1##*/} in
+            *:*) name=$1 ;;
+            *) name=$1:$(cat VERSION) ;;
+            esac
+            ;;
+        esac
+        shift
+    done
+    need image
+    # shellcheck disable=SC2086 # a list of names without blanks
+    want_target $targets
+    # shellcheck disable=SC2046,SC2086 # lists of names without blanks
+    build $(printf "$B/%s/proxy " $targets) || die "the build failed"
+    set --
+    for t in $targets; do
+        set -- "$@" "$(target_column "$t" 5)=$B/$t/proxy"
+    done
+    /usr/bin/python3 image/oci.py $file --name "$name" --version "$(cat VERSION)" --revision "$(revision)" \
+        --time "$(source_date)" "$@"
 }
 
 # Without arguments the demo, and not the proxy.conf that lies here as an example.
@@ -804,7 +851,7 @@ cmd_clean()
 command=${1:-build}
 [ $# = 0 ] || shift
 case $command in
-build | run | test | fuzz | check | size | clean | cross) "cmd_$command" "$@" ;;
+build | run | test | fuzz | check | size | clean | cross | image) "cmd_$command" "$@" ;;
 --target) cmd_target "$@" ;;
 --target=*) cmd_target "${command#*=}" ;;
 help | --help | -h) usage ;;

@@ -99,6 +99,12 @@ def test_two_clones_give_the_same_file(trees):
     assert len(sums) == 1
 
 
+def test_two_clones_give_the_same_image(trees):
+    digests = {built(tree, "image").split()[-1] for tree in trees}
+    assert len(digests) == 1 and re.fullmatch("sha256:[0-9a-f]{64}", digests.pop())
+    assert len({hashlib.sha256((t / "build/image.tar").read_bytes()).hexdigest() for t in trees}) == 1
+
+
 def test_the_second_build_does_nothing(tree):
     def times():
         return {p: p.stat().st_mtime_ns for p in (tree / "build").rglob("*") if p.suffix in (".o", ".a", "")
