@@ -173,7 +173,7 @@ static const uint32_t ALLOWED[] = {
 #ifdef SYS_ppoll_time64
     SYS_ppoll_time64,
 #endif
-    /* memory, time, chance */
+/* memory, time, chance */
 #ifdef SYS_mmap2 /* then the other may hide its arguments in a struct */
     SYS_mmap2,
 #else

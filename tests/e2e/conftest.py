@@ -21,10 +21,16 @@ ALL = bool(os.environ.get("PROXY_TEST_ALL"))
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: runs with PROXY_TEST_ALL=1 alone")
+    config.addinivalue_line("markers", "native: needs what a process under QEMU does not have, or its speed")
     config.addinivalue_line("markers", "real: runs the binary that ships, not the sanitised one")
 
 
 def pytest_collection_modifyitems(config, items):
+    if os.environ.get("PROXY_TEST_EMULATED"):
+        skip = pytest.mark.skip(reason="native: not under QEMU")
+        for item in items:
+            if item.get_closest_marker("native"):
+                item.add_marker(skip)
     if not ALL:
         skip = pytest.mark.skip(reason="long: PROXY_TEST_ALL=1 runs it")
         for item in items:
