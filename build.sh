@@ -34,6 +34,7 @@ usage()
 ./build.sh image [--multiarch] [NAME]
                                    a container image without a container engine: build/image.tar, or for all targets
                                    build/image-multiarch.tar; NAME: localhost/proxy and the version
+./build.sh deb [TARGET]            a Debian package, build/proxy_VERSION_ARCHITECTURE.deb
 ./build.sh run [ARGUMENT...]       build and start it; without arguments, the demo on https://localhost:8443
 ./build.sh test [--all]            everything that a change must pass; --all adds the long counts
 ./build.sh test KIND [PATTERN]     only layers, unit, qemu, ct, fuzz or e2e; PATTERN: files whose path contains it, for e2e
@@ -400,6 +401,28 @@ cmd_image()
     done
     /usr/bin/python3 image/oci.py $file --name "$name" --version "$(cat VERSION)" --revision "$(revision)" \
         --time "$(source_date)" "$@"
+}
+
+debian_architecture()
+{
+    case $1 in
+    x86_64) say amd64 ;;
+    aarch64) say arm64 ;;
+    armv7) say armhf ;;
+    *) say "$1" ;;
+    esac
+}
+
+cmd_deb()
+{
+    [ $# -lt 2 ] || die "deb takes one of $(all_targets)"
+    target=${1:-$(uname -m | sed 's/^i.86$/i386/; s/^armv7l$/armv7/')}
+    want_target "$target"
+    build $B/"$target"/proxy || die "the build failed"
+    package=$B/proxy_$(cat VERSION)_$(debian_architecture "$target").deb
+    SOURCE_DATE_EPOCH=$(source_date) image/debian/build.sh $B/"$target"/proxy "$(cat VERSION)" \
+        "$(debian_architecture "$target")" "$package"
+    say "$package"
 }
 
 # Without arguments the demo, and not the proxy.conf that lies here as an example.
@@ -886,7 +909,7 @@ cmd_clean()
 command=${1:-build}
 [ $# = 0 ] || shift
 case $command in
-build | run | test | fuzz | check | size | clean | cross | image) "cmd_$command" "$@" ;;
+build | run | test | fuzz | check | size | clean | cross | image | deb) "cmd_$command" "$@" ;;
 --target) cmd_target "$@" ;;
 --target=*) cmd_target "${command#*=}" ;;
 help | --help | -h) usage ;;
