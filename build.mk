@@ -178,7 +178,7 @@ $(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | 
 	$$(Q)$(CC_$(1)) $$(CFLAGS_$(1)) $$(call optimise_$(1),$$<) -MMD -MP -c -o $$@ $$<
 $$(foreach d,$(DEPS),$$(eval $$(call dep_rule,$(1),$$(d))))
 $$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call objects,$(1),$$(f)))))
--include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unit/*.c tests/unit/*/*.c tests/fuzz/*.c))
+-include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unikernel/*.c tests/unit/*.c tests/unit/*/*.c tests/fuzz/*.c))
 endef
 
 $(foreach v,musl asan fuzz ct $(CROSS),$(eval $(call build_rule,$(v))))
@@ -261,6 +261,14 @@ $(foreach t,$(CROSS),$(eval $(call program_rule,$(t),$(B)/$(t))))
 $(B)/$(OWN_TARGET)/proxy: $(B)/proxy
 	@mkdir -p $(@D)
 	@cp $< $@
+
+# The proxy on a machine that answers as unikernels do, for tests: tests/unikernel/shim.c says how.
+SHIM_WRAPS := $(foreach f,epoll_wait connect getsockopt accept4 sigaction setgroups setgid setuid setrlimit,-Wl,--wrap=$(f))
+$(B)/unikernel/proxy: $(B)/musl/obj/tests/unikernel/shim.o $(PROXY_musl) $(B)/musl/ldflags
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC_musl) $(LDFLAGS_musl) $(SHIM_WRAPS) -o $@.tmp $< $(call group,$(PROXY_musl))
+	@mv $@.tmp $@
 
 PROXY_asan := $(B)/asan/obj/proxy.o $(call folder_libs,asan,$(FOLDERS_USED)) $(call dep_libs,asan)
 $(B)/asan/proxy: $(PROXY_asan) $(B)/asan/ldflags

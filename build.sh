@@ -37,9 +37,10 @@ usage()
 ./build.sh deb [TARGET]            a Debian package, build/proxy_VERSION_ARCHITECTURE.deb
 ./build.sh run [ARGUMENT...]       build and start it; without arguments, the demo on https://localhost:8443
 ./build.sh test [--all]            everything that a change must pass; --all adds the long counts
-./build.sh test KIND [PATTERN]     only layers, unit, qemu, ct, fuzz or e2e; PATTERN: files whose path contains it, for e2e
-                                   as pytest -k has it; qemu: unit tests as other machines' code; ct: that secrets
-                                   decide no branch and no address, by valgrind
+./build.sh test KIND [PATTERN]     only layers, unit, qemu, ct, fuzz, e2e or unikernel; PATTERN: files whose path
+                                   contains it, for the last two as pytest -k has it; qemu: unit tests as other
+                                   machines' code; ct: that secrets decide no branch and no address, by valgrind;
+                                   unikernel: e2e on a machine that denies what unikernels do
 ./build.sh fuzz [TARGET SECONDS]   fuzz TARGET (tests/fuzz/TARGET_fuzz.c) for SECONDS; without, every one for a minute
 ./build.sh check                   format, layers, static analysis, shell scripts: no findings
 ./build.sh size                    bytes of build/proxy by folder and dependency
@@ -463,13 +464,13 @@ cmd_test()
             export PROXY_TEST_ALL=1
             fuzz_seconds=120
             ;;
-        layers | unit | qemu | ct | fuzz | e2e) kinds="$kinds $1" ;;
+        layers | unit | qemu | ct | fuzz | e2e | unikernel) kinds="$kinds $1" ;;
         *) pattern=$1 ;;
         esac
         shift
     done
     [ -z "$pattern" ] || [ -n "$kinds" ] || die "test: what is $pattern? ./build.sh help"
-    kinds=${kinds:-layers unit qemu ct fuzz e2e}
+    kinds=${kinds:-layers unit qemu ct fuzz unikernel e2e}
 
     need build test ${PROXY_TEST_ALL:+all}
     rm -rf $B/test
@@ -710,8 +711,40 @@ test_e2e()
         done
     fi
     export PROXY_BIN="$PWD/$B/proxy" PROXY_BIN_ASAN="$PWD/$B/asan/proxy"
-    run_pytest e2e
+    run_pytest e2e tests/e2e
     [ -z "${PROXY_TEST_ALL:-}" ] || test_e2e_elsewhere aarch64 armv7 mipsel
+}
+
+# On a machine that answers as unikernels do (tests/unikernel/shim.c): what needs no Unix socket, signal or IPv6. Then what
+# the shim denied, and was met, so that a test which passes for want of a denial is seen.
+test_unikernel()
+{
+    [ "$(uname -m)" = x86_64 ] || return 0
+    heading unikernel
+    make_each $B/unikernel/proxy
+    [ -x $B/unikernel/proxy ] || return 0
+    files='unikernel basic upstream half_close limits'
+    [ -z "${PROXY_TEST_ALL:-}" ] || files="$files acme framing hostile log resumption streaming tls tls13 websocket"
+    set --
+    for f in $files; do
+        set -- "$@" "tests/e2e/test_$f.py"
+    done
+    met=$PWD/$B/test/unikernel-met
+    all=${PROXY_TEST_ALL:-}
+    unset PROXY_TEST_ALL
+    export PROXY_TEST_UNIKERNEL=1 PROXY_BIN="$PWD/$B/unikernel/proxy" PROXY_BIN_ASAN=/nonexistent PROXY_SHIM_LOG="$met"
+    run_pytest unikernel "$@"
+    unset PROXY_TEST_UNIKERNEL PROXY_SHIM_LOG
+    [ -z "$all" ] || export PROXY_TEST_ALL="$all"
+    [ -z "$pattern" ] || return 0
+    for what in AF_INET6 ECONNREFUSED ENFILE SO_LINGER "accept4's flags" landlock prctl setgroups sigaction; do
+        if grep -qsx "$what" "$met"; then
+            tally 1 0
+        else
+            complain "unikernel: $what was never met"
+            tally 0 1
+        fi
+    done
 }
 
 # The suite on what ships for other machines. Left out are the files that look at builds, at speed, or at the kernel's
@@ -726,8 +759,8 @@ test_e2e_elsewhere()
         export PROXY_BIN="$PWD/$B/test/emulated-$t"
         printf '#!/bin/sh\nexec %s %s "$@"\n' "$(runner_of "$t")" "'$PWD/$B/$t/proxy'" >"$PROXY_BIN"
         chmod 755 "$PROXY_BIN"
-        set --
-        for f in build image deploy targets browser testssl load handshake_flood confine; do
+        set -- tests/e2e
+        for f in build image deploy packages targets browser testssl load handshake_flood confine; do
             set -- "$@" --ignore "tests/e2e/test_$f.py"
         done
         run_pytest "e2e-$t" "$@"
@@ -735,7 +768,7 @@ test_e2e_elsewhere()
     unset PROXY_TEST_EMULATED
 }
 
-# run_pytest NAME [OPTION...]: NAME is its log's, and stands before what failed.
+# run_pytest NAME PATH|OPTION...: NAME is its log's, and stands before what failed.
 run_pytest()
 {
     log=$B/test/$1.log
@@ -745,7 +778,7 @@ run_pytest()
         rc=0
         timeout 7200 /usr/bin/python3 -m pytest -p no:cacheprovider -o faulthandler_timeout=300 --color=no --tb=short -ra -q \
             --durations=5 --durations-min=5 \
-            tests/e2e ${pattern:+-k "$pattern"} "$@" </dev/null || rc=$?
+            ${pattern:+-k "$pattern"} "$@" </dev/null || rc=$?
         echo "exit code $rc"
     } 2>&1 | tee "$log" | grep -v '^exit code '
     rc=$(sed -n 's/^exit code //p' "$log" | tail -n 1)

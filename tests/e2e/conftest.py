@@ -11,7 +11,7 @@ from acme_ca import SITE, UACME, Pebble, SmallCA
 from between import Between
 from certificates import EC, P384, P521, RSA, Authority
 from ports import free_port
-from proxy import BIN, Proxy, folder, is_listening
+from proxy import BIN, UNIKERNEL, Proxy, folder, is_listening
 from rawhttp import VERSIONS
 from upstreams import Upstream
 from waiting import until
@@ -20,22 +20,24 @@ ALL = bool(os.environ.get("PROXY_TEST_ALL"))
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "full: needs what a unikernel does not have: IPv6, many sockets, errors by their names")
     config.addinivalue_line("markers", "long: runs with PROXY_TEST_ALL=1 alone")
     config.addinivalue_line("markers", "native: needs what a process under QEMU does not have, or its speed")
     config.addinivalue_line("markers", "real: runs the binary that ships, not the sanitised one")
 
 
 def pytest_collection_modifyitems(config, items):
+    skipped = {}
     if os.environ.get("PROXY_TEST_EMULATED"):
-        skip = pytest.mark.skip(reason="native: not under QEMU")
-        for item in items:
-            if item.get_closest_marker("native"):
-                item.add_marker(skip)
+        skipped["native"] = "native: not under QEMU"
+    if UNIKERNEL:
+        skipped["full"] = "full: not on a unikernel"
     if not ALL:
-        skip = pytest.mark.skip(reason="long: PROXY_TEST_ALL=1 runs it")
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(skip)
+        skipped["long"] = "long: PROXY_TEST_ALL=1 runs it"
+    for item in items:
+        for mark, reason in skipped.items():
+            if item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(params=list(VERSIONS))

@@ -14,12 +14,15 @@ import socket
 import subprocess
 import tempfile
 
+import pytest
+
 from ports import free_port
-from rawhttp import Client, client_context
+from rawhttp import Client, Ended, client_context
 from waiting import until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.abspath(os.environ.get("PROXY_BIN", os.path.join(ROOT, "build", "proxy")))
+UNIKERNEL = bool(os.environ.get("PROXY_TEST_UNIKERNEL"))  # BIN has the shim of tests/unikernel
 BIN_ASAN = os.path.abspath(os.environ.get("PROXY_BIN_ASAN", os.path.join(ROOT, "build", "asan", "proxy")))
 
 # In any log these are failures, whatever else the test looks at.
@@ -73,7 +76,10 @@ class Proxy:
                  wait=True, admin=True, cwd=None, defaults=True, program=None):
         self.dir = folder()
         self.state = os.path.join(self.dir, "state")
-        self.control = os.path.join(self.dir, "control.sock")
+        # A unikernel has no Unix sockets.
+        self.control = ("127.0.0.1", free_port()) if UNIKERNEL else os.path.join(self.dir, "control.sock")
+        if UNIKERNEL and any("unix:" in t for t in (conf or "", globals, *map(str, args))):
+            pytest.skip("a unikernel has no Unix sockets")
         self.conf_path = os.path.join(self.dir, "proxy.conf")
         self.bin = program or binary(asan)
         self.is_asan = self.bin == BIN_ASAN
@@ -95,7 +101,7 @@ class Proxy:
             if "state" not in said:
                 lines.append("state " + self.state)
             if "admin" not in said:
-                lines.append("admin " + ("unix:" + self.control if admin else "off"))
+                lines.append("admin " + ("off" if not admin else "%s:%d" % self.control if UNIKERNEL else "unix:" + self.control))
             for k, v in DEFAULTS.items():
                 if k not in said:
                     lines.append("%s %s" % (k, v))
@@ -131,7 +137,8 @@ class Proxy:
                 if port:
                     until(lambda p=port: self.listens(p), 20, "listening on port %d" % port)
             if self.has_admin:
-                until(lambda: self.gone() or os.path.exists(self.control), 20, "the control socket")
+                until(lambda: self.listens(self.control[1]) if UNIKERNEL else self.gone() or os.path.exists(self.control), 20,
+                      "the control socket")
         return self
 
     def gone(self):
@@ -235,6 +242,8 @@ class Proxy:
             return json.loads(c.until(b"\n"))
 
     def signal(self, number):
+        if UNIKERNEL:
+            pytest.skip("on a unikernel no signal arrives")
         os.kill(self.pid, number)
 
     def reload(self, conf=None):
@@ -270,7 +279,7 @@ class Proxy:
                 pass
         if self.process is not None:
             if self.process.poll() is None:
-                self.process.send_signal(signal.SIGTERM)
+                self._stop()
                 try:
                     self.process.wait(20)
                 except subprocess.TimeoutExpired:
@@ -278,6 +287,8 @@ class Proxy:
                     self.process.kill()
                     self.process.wait()
             status = self.process.returncode
+            if UNIKERNEL and status == -signal.SIGTERM:
+                status = self.expect_status # that is how such a machine is switched off
             if not wrong and self.expect_status is not None and status != self.expect_status:
                 wrong.append("it ended with status %d, not %d" % (status, self.expect_status))
             found = TROUBLE.search(self.log())
@@ -288,6 +299,15 @@ class Proxy:
             message = "the proxy: %s\n%s\n%s" % ("; ".join(wrong), " ".join(self.argv), self._evidence())
         shutil.rmtree(self.dir, ignore_errors=True)
         return message
+
+    def _stop(self):
+        if UNIKERNEL and self.has_admin:
+            try:
+                self.admin("stop")
+                return
+            except (OSError, ValueError, Ended):
+                pass
+        self.process.send_signal(signal.SIGTERM)
 
     def _evidence(self):
         log = self.log()

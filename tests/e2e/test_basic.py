@@ -677,6 +677,7 @@ def test_redirect_directive(proxy):
     assert (r.status, r.get("Location")) == (301, "/fixed")
 
 
+@pytest.mark.full
 def test_ipv6_listener(proxy, upstream):
     u = upstream(echo)
     port = free_port()

@@ -68,6 +68,7 @@ def test_header_timeout(site):
     p.wait_log("request head.*timeout|header.*timeout|408")
 
 
+@pytest.mark.full
 def test_many_slowloris_do_not_hold_up_others(site):
     p, u = site(echo, globals="header-timeout 1s")
     slow = [p.connect() for _ in range(100)]
@@ -278,6 +279,7 @@ def test_out_of_descriptors(site):
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_descriptors_run_out_under_it(site):
     """The limit sinks below what is in use: accept fails with EMFILE itself."""
     same_user = "user root" if os.geteuid() == 0 else ""  # so that its limits may be set
@@ -306,6 +308,7 @@ def cpu(p):
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_no_spinning_when_idle(site):
     p, u = site(echo)
     held = [p.connect() for _ in range(20)]
@@ -319,6 +322,7 @@ def test_no_spinning_when_idle(site):
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_memory_cap_is_a_clean_refusal(site):
     p, u = site(echo, globals="max-memory 1500000\nmax-connections 4000")
     held = []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from ports import free_port
 from proxy import BIN, ROOT, environment, is_listening, run
@@ -238,3 +239,24 @@ def test_openwrt_makefile_parses(tmp):
     made("make", "-C", package, "TOPDIR=" + sdk)
     found = {os.path.join(d, f)[len(tmp) + 4:] for d, _, names in os.walk(os.path.join(tmp, "out")) for f in names}
     assert found == {"/usr/sbin/proxy", "/etc/init.d/proxy", "/etc/proxy.conf"}
+
+
+# --- unikernels ---
+
+
+def bootcmd(name):
+    with open(os.path.join(IMAGE, name)) as f:
+        text = f.read()
+    if name.endswith("Kraftfile"):
+        return yaml.safe_load(text)["cmd"]
+    return yaml.safe_load(text)["config_set"]["default"]["bootcmd"].split()
+
+
+@pytest.mark.parametrize("name", ["unikraft/Kraftfile", "osv/meta/run.yaml"])
+def test_unikernels_start_what_the_binary_takes(name):
+    """And what they need: no socket of a kind that they lack, and a way to stop without signals."""
+    program, *argv = bootcmd(name)
+    r = run("--validate", *argv, asan=False)
+    assert program == "/proxy" and r.returncode == 0, r.stderr
+    assert "example.com -> 10.0.0.2:8080" in r.stdout and "0.0.0.0:443" in r.stdout
+    assert argv[argv.index("--admin") + 1].startswith("127.0.0.1:")

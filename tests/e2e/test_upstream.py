@@ -148,6 +148,7 @@ def test_client_gone_ends_the_upstream_request(site):
 # --- failures ---
 
 
+@pytest.mark.full
 def test_connect_refused_is_502(proxy):
     port = free_port()
     p = proxy(conf("127.0.0.1:%d" % port))
@@ -273,6 +274,7 @@ def test_unix_socket_missing(proxy, tmp):
     p.wait_log("none.sock")
 
 
+@pytest.mark.full
 def test_ipv6(proxy, upstream):
     u = upstream(echo, host="::1")
     p = proxy(conf(u.address))
