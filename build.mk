@@ -3,7 +3,7 @@
 # What depends on what. build.sh is the entry: it installs, fetches, writes build/gen/version.h and calls make
 # with this file; run from the root of the project, with SETS of its own below.
 #
-# Everything is compiled up to three times, each into its own folder under build/:
+# Everything is compiled several times, each into its own folder under build/:
 #   musl   what ships: musl-gcc, static-pie, hardened            -> build/proxy
 #   asan   glibc, gcc with ASan and UBSan                        -> build/asan/proxy, the unit tests
 #   fuzz   glibc, clang with libFuzzer, ASan and UBSan           -> the fuzz targets
@@ -217,7 +217,7 @@ $(B)/%/root/usr/lib/musl-gcc.specs: $(B)/deps/musl.ok build.mk
 	@rm -rf $(B)/$*/root $(B)/$*/libc && mkdir -p $(B)/$*/root $(B)/$*/libc
 	@cd $(B)/$*/libc && ../../deps/musl/configure CC='$(TRIPLE_$*)-gcc' --target=$(TRIPLE_$*) --disable-shared \
 	     --enable-wrapper=gcc --prefix=/usr --includedir=/usr/include/$*-linux-musl --libdir=/usr/lib/$*-linux-musl \
-	     --syslibdir=/usr/lib >log 2>&1 && $(MAKE) install DESTDIR='$(CURDIR)/$(B)/$*/root' >>log 2>&1 || \
+	     --syslibdir=/usr/lib >log 2>&1 && $(MAKE) install DESTDIR=../root >>log 2>&1 || \
 	     { tail -n 20 log; exit 1; }
 	@cp $(@D)/*-linux-musl/musl-gcc.specs $@
 
@@ -248,7 +248,7 @@ $(foreach v,musl asan fuzz $(CROSS),$(B)/$(v)/obj/certs/roots.o): $(B)/gen/roots
 # $(call program_rule,BUILD,FOLDER)
 define program_rule
 PROXY_$(1) := $(B)/$(1)/obj/proxy.o $(call folder_libs,$(1),$(FOLDERS_USED)) $(call dep_libs,$(1))
-$(2)/proxy: $$(PROXY_$(1)) $(B)/$(1)/ldflags
+$(2)/proxy: $$(PROXY_$(1)) $(B)/$(1)/ldflags deps/no-exports.ld
 	$$(say) LINK $$@
 	$$(Q)$(CC_$(1)) $(LDFLAGS_$(1)) -Wl,-Map=$$@.map.tmp -o $$@.debug.tmp $$(call group,$$(PROXY_$(1)))
 	@$(or $(STRIP_$(1)),strip) -s -R .comment -o $$@.tmp $$@.debug.tmp
