@@ -25,6 +25,8 @@ BIN = os.path.abspath(os.environ.get("PROXY_BIN", os.path.join(ROOT, "build", "p
 UNIKERNEL = bool(os.environ.get("PROXY_TEST_UNIKERNEL"))  # BIN has the shim of tests/unikernel
 BIN_ASAN = os.path.abspath(os.environ.get("PROXY_BIN_ASAN", os.path.join(ROOT, "build", "asan", "proxy")))
 
+EMULATED = bool(os.environ.get("PROXY_TEST_EMULATED"))
+
 # In any log these are failures, whatever else the test looks at.
 TROUBLE = re.compile(r"runtime error:|ERROR: \w*Sanitizer|ERROR: LeakSanitizer|Assertion .* failed|"
                      r"SUMMARY: \w*Sanitizer|stack smashing|double free|Assertion failed")
@@ -105,8 +107,8 @@ class Proxy:
             for k, v in DEFAULTS.items():
                 if k not in said:
                     lines.append("%s %s" % (k, v))
-            if self.is_asan:
-                # The leak check at the end needs what confinement takes away.
+            if self.is_asan or EMULATED:
+                # The leak check at the end needs what confinement takes away; and an emulator has little of it.
                 if "confine" not in said:
                     lines.append("confine off")
                 if "user" not in said and os.geteuid() == 0:

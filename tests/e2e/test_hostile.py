@@ -19,6 +19,7 @@ SECRET = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # --- memory and time ---
 
 
+@pytest.mark.native
 @pytest.mark.real
 @pytest.mark.parametrize("request_line", ["HEAD /", "OPTIONS *"])
 def test_answers_nobody_reads_stop_the_reading(proxy, request_line):
@@ -235,6 +236,7 @@ def test_a_command_hidden_in_another_protocol(proxy, upstream):
 # --- the state folder ---
 
 
+@pytest.mark.native
 @pytest.mark.real
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands its files over")
 def test_what_is_linked_into_the_state_folder_keeps_its_owner(proxy, tmp):
