@@ -83,6 +83,7 @@ def counting(p, version=None, **kw):
     return c
 
 
+@pytest.mark.native
 @pytest.mark.real
 @sizes
 @framings
@@ -97,6 +98,7 @@ def test_download(site, version, size, framing):
     assert c.get("/small").body == b"small"
 
 
+@pytest.mark.native
 @pytest.mark.real
 @sizes
 @pytest.mark.parametrize("framing", ["length", "chunked"])
@@ -130,6 +132,7 @@ def test_upload(site, version, size, framing):
     assert p.memory() - before < GROWTH
 
 
+@pytest.mark.native
 @pytest.mark.real
 @framings
 def test_slow_client_stops_the_upstream(site, version, framing):
@@ -164,6 +167,7 @@ def test_slow_client_stops_the_upstream(site, version, framing):
     until(lambda: not u.connections[-1].sock.fileno() >= 0 or u.connections[-1].ended, 10, "the upstream's end")
 
 
+@pytest.mark.native
 @pytest.mark.real
 def test_slow_upstream_stops_the_client(site, version):
     gate = threading.Event()
