@@ -89,6 +89,24 @@ def test_anonymous_memory_is_below_a_mebibyte(quick):
     assert anonymous(quick) < 1024
 
 
+def resident(p):
+    """KiB, the program's own pages included."""
+    return p.memory("VmRSS")
+
+
+def test_resident_memory_of_a_board(proxy):
+    """Below 1 MiB at the start, below 4 with 500 idle connections of TLS 1.3."""
+    p = proxy("site localhost { respond 200 \"x\" }", asan=False, globals="max-connections-per-address 1000")
+    assert resident(p) < 1024
+    held = []
+    for _ in range(500):
+        c = p.connect()
+        held.append(c)
+        assert c.tls.version() == "TLSv1.3" and c.get().status == 200
+    assert resident(p) < 4096
+    assert all(c.get().status == 200 for c in held[::50])
+
+
 def test_heap_of_an_idle_connection(quick):
     """Buffers went back to the pool: what stays is BearSSL's engine and ours beside it."""
     n, before = 100, quick.admin("status")["memory_bytes"]
