@@ -43,7 +43,8 @@ usage()
                                    unikernel: e2e on a machine that denies what unikernels do
 ./build.sh fuzz [TARGET SECONDS]   fuzz TARGET (tests/fuzz/TARGET_fuzz.c) for SECONDS; without, every one for a minute
 ./build.sh check                   format, layers, static analysis, shell scripts: no findings
-./build.sh size                    bytes of build/proxy by folder and dependency
+./build.sh size [--readme]         bytes of build/proxy by folder and dependency; --readme: of all targets and of the
+                                   image beside others, as README.md has them, and puts them there
 ./build.sh clean [--all]           remove what was built; --all: what was downloaded too
 ./build.sh help                    this text
 
@@ -915,8 +916,39 @@ check_globals()
     }
 }
 
+# Thousands of bytes, as shops and flash chips count them.
+kilobytes()
+{
+    echo $((($1 + 500) / 1000))
+}
+
+# The image is one layer of the file and an empty folder: what is pulled is the file, packed.
+sizes_table()
+{
+    say '| image, linux/amd64 | pulled, kB |'
+    say '|---|---:|'
+    say "| this one | $(kilobytes "$(gzip -9c $B/image.tar | wc -c)") |"
+    grep -v '^#' image/others | while read -r name tag version _ bytes; do
+        say "| $name:$tag ($version) | $(kilobytes "$bytes") |"
+    done
+    say ''
+    say '| binary | kB | packed, kB |'
+    say '|---|---:|---:|'
+    for t in $(all_targets); do
+        say "| $t | $(kilobytes "$(wc -c <$B/"$t"/proxy)") | $(kilobytes "$(gzip -9nc $B/"$t"/proxy | wc -c)") |"
+    done
+}
+
 cmd_size()
 {
+    if [ "${1:-}" = --readme ]; then
+        cmd_cross >/dev/null
+        cmd_image >/dev/null
+        sizes_table >$B/sizes
+        sed -i -e '/^<!-- sizes/,/^<!-- end/{/^<!-- sizes/!{/^<!-- end/!d}}' -e "/^<!-- sizes/r $B/sizes" README.md
+        cat $B/sizes
+        return 0
+    fi
     cmd_build
     awk -f deps/size.awk $B/proxy.map | sort -k 1,1nr -k 2 >$B/size
     file=$(wc -c <$B/proxy)
