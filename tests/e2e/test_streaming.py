@@ -83,7 +83,6 @@ def counting(p, version=None, **kw):
     return c
 
 
-@pytest.mark.native
 @pytest.mark.real
 @sizes
 @framings
@@ -98,7 +97,6 @@ def test_download(site, version, size, framing):
     assert c.get("/small").body == b"small"
 
 
-@pytest.mark.native
 @pytest.mark.real
 @sizes
 @pytest.mark.parametrize("framing", ["length", "chunked"])
@@ -132,9 +130,9 @@ def test_upload(site, version, size, framing):
     assert p.memory() - before < GROWTH
 
 
-@pytest.mark.native
 @pytest.mark.real
 @framings
+@pytest.mark.native
 def test_slow_client_stops_the_upstream(site, version, framing):
     """The client reads nothing: what the upstream can send is what the buffers hold, far below the whole."""
     sent = [0]
