@@ -69,6 +69,17 @@ static void answer_error(struct admin_session *s, const char *text)
     put(s, &w);
 }
 
+/* NULL: it was taken. */
+static void answer(struct admin_session *s, const char *why)
+{
+    static const char OK[] = "{\"ok\":true}\n";
+
+    if (why)
+        answer_error(s, why);
+    else
+        (void)conn_put(s->conn, OK, sizeof OK - 1);
+}
+
 static void put_sites(struct writer *w, const struct admin *a)
 {
     const struct conf *conf = relay_conf(a->relay);
@@ -124,8 +135,7 @@ static void do_reload(struct admin_session *s)
     struct writer w = writer_of(room, sizeof room - 1);
 
     if (e && s->admin->hooks.reload(s->admin->hooks.ctx, e)) {
-        writer_str(&w, "{\"ok\":true}\n");
-        put(s, &w);
+        answer(s, NULL);
     } else {
         for (unsigned i = 0; e && i < conf_errors_count(e); i++)
             writer_printf(&w, "%s%s", i ? "\n" : "", conf_errors_text(e, i));
@@ -137,8 +147,7 @@ static void do_reload(struct admin_session *s)
 
 static void do_stop(struct admin_session *s)
 {
-    static const char OK[] = "{\"ok\":true}\n";
-    (void)conn_put(s->conn, OK, sizeof OK - 1);
+    answer(s, NULL);
     s->admin->hooks.stop(s->admin->hooks.ctx);
 }
 
@@ -154,17 +163,6 @@ static void do_acme_status(struct admin_session *s)
         answer_error(s, "the status does not fit");
     else
         put(s, &w);
-}
-
-/* NULL: it was taken. */
-static void answer(struct admin_session *s, const char *why)
-{
-    static const char OK[] = "{\"ok\":true}\n";
-
-    if (why)
-        answer_error(s, why);
-    else
-        (void)conn_put(s->conn, OK, sizeof OK - 1);
 }
 
 static void do_acme_issue(struct admin_session *s, struct bytes name)
