@@ -775,10 +775,14 @@ run_pytest()
     log=$B/test/$1.log
     suite=$1
     shift
+    # Most tests wait for somebody. A file is one worker's: what its tests share is made once. One alone where few are chosen.
+    workers=${pattern:+0}
+    workers=${workers:-$(($(getconf _NPROCESSORS_ONLN) + 1))}
+    [ "$workers" -le 8 ] || workers=8
     {
         rc=0
         timeout 7200 /usr/bin/python3 -m pytest -p no:cacheprovider -o faulthandler_timeout=300 --color=no --tb=short -ra -q \
-            --durations=5 --durations-min=5 \
+            --durations=5 --durations-min=5 -n "$workers" --dist loadfile \
             ${pattern:+-k "$pattern"} "$@" </dev/null || rc=$?
         echo "exit code $rc"
     } 2>&1 | tee "$log" | grep -v '^exit code '
