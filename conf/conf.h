@@ -156,6 +156,7 @@ struct conf {
     bool per_address_given;
     uint64_t max_memory;      /* 0: none */
     bool tls_min_13;          /* tls-min 1.3 */
+    unsigned max_tls12;       /* connections of TLS 1.2 at once; 0: no bound of their own */
     unsigned session_cache;   /* TLS 1.2 sessions: 2048 */
     uint64_t ticket_rotation; /* ms: 12 h */
     const char *ticket_keys;  /* file; NULL: keys of our own */

@@ -25,7 +25,7 @@ const struct option options[] = {
     {"key", 0, OPTION_KEY, "FILE", "Its private key, in PEM."},
     {"demo", 0, OPTION_DEMO, NULL, "Runs the demo with its built-in page, whatever files there are."},
     {"small", 0, OPTION_SMALL, NULL,
-     "For a router of 32 MB: 200 connections, 6 MB, 64 sessions of TLS 1.2, where nothing else is said."},
+     "For a router of 32 MB: 200 connections, 40 of them of TLS 1.2, 6 MB, where nothing else is said."},
     {"validate", 0, OPTION_VALIDATE, NULL, "Checks the configuration and says what would be served."},
     {"health", 0, OPTION_HEALTH, NULL, "Asks the running proxy whether it is well; exits with 0 if so."},
     {"check", 0, OPTION_CHECK, "NAME", "Looks at what would keep a certificate for this name from coming, without asking for one."},
@@ -347,6 +347,7 @@ static void apply_small(struct draft *d)
         {"max-connections",             "200"},
         {"max-connections-per-address", "32" },
         {"max-memory",                  "6M" },
+        {"max-tls12-connections",       "40" },
         {"session-cache",               "64" },
     };
 

@@ -143,6 +143,8 @@ static void apply_tls(struct relay *r, const struct conf *conf, const struct cer
     tls_tickets_set_rotation(r->tickets, conf->ticket_rotation);
     tls_tickets_set_keys(r->tickets, keys, n);
     r->tls.only_13 = conf->tls_min_13;
+    r->tls.max_12 = conf->max_tls12;
+    r->tls.open_12 = &r->open_12;
 }
 
 bool relay_apply(struct relay *r, struct conf *conf, struct certs *certs, struct conf_errors *e)

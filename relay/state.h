@@ -25,6 +25,7 @@ struct relay {
     struct tls_session_cache *sessions;
     struct tls_tickets *tickets;
     struct tls_server tls; /* shared by all TLS connections */
+    unsigned open_12;      /* connections of TLS 1.2 */
     struct listener *listeners;
     struct client *clients; /* all, in no order */
     unsigned client_count;

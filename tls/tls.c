@@ -22,6 +22,7 @@ struct tls {
     struct buf *hello;               /* the raw records so far */
     struct tls_identity *identity;
     char *server_name;
+    unsigned *counted; /* where this connection of TLS 1.2 is counted; NULL: nowhere */
 };
 
 /* --- the core --- */
@@ -92,6 +93,8 @@ void tls_free(struct tls *t)
         return;
     if (t->engine)
         t->engine->vtable->free(t->engine);
+    if (t->counted)
+        (*t->counted)--;
     pool_put(t->core.pool, t->hello);
     bufq_clear(&t->core.out);
     tls_identity_unref(t->identity);
@@ -115,6 +118,19 @@ static bool keep_server_name(struct tls *t, struct bytes name)
 
 enum { VERSION_13 = 0x0304 };
 
+/* False when there are as many of TLS 1.2 as may be. */
+static bool count_12(struct tls *t)
+{
+    const struct tls_server *server = t->server;
+
+    if (server->max_12 > 0 && *server->open_12 >= server->max_12)
+        return false;
+    t->counted = server->open_12;
+    if (t->counted)
+        (*t->counted)++;
+    return true;
+}
+
 /* Parses the message and chooses the engine, which answers it. */
 static void choose(struct tls *t, struct span records, struct bytes message)
 {
@@ -136,8 +152,10 @@ static void choose(struct tls *t, struct span records, struct bytes message)
     }
     if (client_hello_lists(hello.supported_versions, VERSION_13))
         t->engine = tls_server13_new(&t->core, t->server, &hello, message, t->identity);
-    else
+    else if (count_12(t))
         t->engine = tls_server12_new(&t->core, t->server, &hello, records, t->identity);
+    else
+        refuse(t, ALERT_INTERNAL_ERROR, "too many connections of TLS 1.2");
 }
 
 static void no_hello(struct tls *t, long why)

@@ -50,7 +50,9 @@ struct tls_server {
     struct tls_session_cache *sessions; /* TLS 1.2; NULL: no resumption by session id */
     struct tls_tickets *tickets;        /* TLS 1.3; NULL: no resumption by ticket */
     bool only_13;                       /* refuses TLS 1.2 */
-    uint64_t key_update_after;          /* records that one key of 1.3 seals; 0: 2^23 */
+    unsigned max_12;   /* connections of TLS 1.2 at once, which take more memory; 0: as many as come */
+    unsigned *open_12; /* how many there are; outlives them. NULL is fine when max_12 is 0 */
+    uint64_t key_update_after; /* records that one key of 1.3 seals; 0: 2^23 */
     struct tls_alpn alpn;
     struct pool *pool;
 };

@@ -15,7 +15,7 @@ from upstreams import echo, reply
 from waiting import until
 
 DIRECTIVES = """listen listen-http state user confine admin log log-level trusted-proxies max-connections
-max-connections-per-address max-memory session-cache shutdown-timeout handshake-timeout header-timeout body-timeout
+max-connections-per-address max-memory max-tls12-connections session-cache shutdown-timeout handshake-timeout header-timeout body-timeout
 response-timeout idle-timeout connect-timeout upstream-idle-timeout max-request-line max-header-size max-header-fields
 max-body min-rate tls-min ticket-rotation ticket-keys email ca ca-roots profile preferred-chain external-account staging client fallback""".split()
 IN_SITES = "acme site upstream tls path redirect respond header request-header".split()
@@ -67,7 +67,7 @@ def test_every_directive_is_in_help_config(directive):
 
 def test_help_config_is_the_grammar_of_the_example():
     """Each directive that --help-config names is in proxy.conf, at least in a comment, and the other way round."""
-    known = set(re.findall(r"^\s{0,8}([a-z][a-z-]+)\b", run("--help-config").stdout, re.M))
+    known = set(re.findall(r"^\s{0,8}([a-z][a-z0-9-]+)\b", run("--help-config").stdout, re.M))
     with open(os.path.join(ROOT, "proxy.conf")) as f:
         example = f.read()
     missing = [d for d in DIRECTIVES + IN_SITES if not re.search(r"^\s*#?\s*%s\b" % d, example, re.M)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a slow, greedy or silent peer can hold, and for how long."""
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -319,6 +320,32 @@ def test_no_spinning_when_idle(site):
     used = cpu(p)
     assert held[0].is_silent(0.5)
     assert cpu(p) - used < 0.1
+
+
+def test_connections_of_tls12_have_a_cap_of_their_own(site):
+    """Also over a reload, which counts those that there are; TLS 1.3 goes on, and so does 1.2 when one has ended."""
+    p, u = site(echo, globals="max-tls12-connections 2")
+    old = p.context(version="TLSv1.2")
+    held = [p.connect(context=old) for _ in range(2)]
+    assert all(c.get().status == 200 for c in held)
+    with pytest.raises(ssl.SSLError, match="INTERNAL_ERROR"):
+        p.connect(context=old)
+    p.wait_log("too many connections of TLS 1.2")
+    assert p.get().status == 200
+    p.preamble = p.preamble.replace("max-tls12-connections 2", "max-tls12-connections 3")
+    assert p.reload("site localhost { tls self-signed\n upstream %s }" % u.address)["ok"]
+    held.append(p.connect(context=old))
+    with pytest.raises(ssl.SSLError, match="INTERNAL_ERROR"):
+        p.connect(context=old)
+    held.pop().close()
+
+    def served():
+        try:
+            return p.get(context=old).status == 200
+        except OSError:
+            return False
+    until(served, 10, "room for another")
+    assert all(c.get().status == 200 for c in held)
 
 
 @pytest.mark.real
