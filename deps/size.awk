@@ -10,8 +10,11 @@ function hex(s,    i, n) {
     return n
 }
 
-# build/musl/lib/FOLDER.a(file.o), build/musl/obj/proxy.o, or an archive of the system's.
+# build/musl/lib/FOLDER.a(file.o), build/musl/obj/proxy.o, or an archive of the system's. Of acme/, what is no part of the
+# built-in client stands apart.
 function owner(path) {
+    if (path ~ /lib\/acme\.a\((uacme|check|caa)\.o\)/)
+        return "acme/ beside the client: --check, the driver of uacme"
     if (sub(/^build\/musl\/lib\//, "", path) && sub(/\.a\(.*/, "", path))
         return path ~ /^(base|crypto|net|tls|conn|http|conf|certs|acme|relay|admin)$/ ? path "/" : path
     if (path ~ /proxy\.o$/)

@@ -217,13 +217,15 @@ def small(proxy, authority, tmp):
     """small(sites, ...): (authority, proxy); what the authority had to complain of fails the test."""
     started = []
 
-    def make(sites=SITE, acme="", globals="", **kw):
+    def make(sites=SITE, acme="", globals="", start=True, **kw):
         q = proxy(sites, http=True, wait=None)
         c = SmallCA(authority, tmp, q.http_port, **kw)
         started.append(c)
         q.preamble += c.conf(acme) + "\n" + globals + "\n"
         q.write_conf(sites)
-        return c, q.start()
+        if start:
+            q.start()
+        return c, q
 
     yield make
     for c in started:

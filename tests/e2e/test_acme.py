@@ -338,6 +338,29 @@ def test_nothing_is_ordered_that_cannot_be_remembered(ca):
 # --- renewal information, profiles, addresses: from an authority of the tests' own ---
 
 
+@pytest.mark.parametrize("error, said", [
+    ({"type": "urn:ietf:params:acme:error:badCSR", "detail": "the key is on a list of weak ones"}, "the key is on a list of weak"),
+    (None, "the authority gave the order up")])
+def test_order_that_becomes_invalid(small, error, said):
+    """After all is proved. The next try is another order."""
+    c, p = small(start=False)
+    finalize, orders = c._finalize, c._order_text
+
+    def give_up(h, header, payload, n):
+        if n > 0:
+            return finalize(h, header, payload, n)
+        c.orders[n]["state"] = "invalid"
+        return c._json(h, c._order_text(n))
+    c._finalize = give_up
+    c._order_text = lambda n: dict(orders(n), error=error) if error and n == 0 else orders(n)
+    p.start()
+    p.wait_log(r"acme: a\.test: %s.*try 1 failed" % said, 20)
+    assert len(c.orders) == 1
+    assert p.admin("acme issue")["ok"]
+    p.wait_log(ISSUED, 20)
+    assert len(c.orders) == 2
+
+
 def iso(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 

@@ -176,6 +176,7 @@ def test_sizes_add_up(tree):
     assert sum(parts.values()) == total[0]
     assert parts["headers, padding, relocations"] < total[0] // 5
     assert parts["bearssl"] > 10_000 and parts["base/"] > 0
+    assert 20_000 < parts["acme/"] < 60_000
 
 
 def test_a_wrong_checksum_stops_the_build(tree):
