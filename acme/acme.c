@@ -257,27 +257,37 @@ static void on_revoked(void *owner, const struct acme_reply *r)
     look(a);
 }
 
-/* RFC 8555 §7.6, with the account's key. */
-static void revoke(struct acme *a, struct job *job)
+/* False when out of memory. RFC 8555 §7.6, with the account's key. */
+static bool ask_revocation(struct acme *a, struct job *job, struct bytes certificate)
 {
-    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
-    size_t cap = id->chain[0].data_len * 4 / 3 + 64;
+    size_t cap = certificate.n * 4 / 3 + 64;
     char *text = mem_alloc(cap);
     struct writer w = writer_of(text, text != NULL ? cap : 0);
     const char *directory =
         is_ephemeral(a) && a->conf->acme.staging ? a->conf->acme.staging : a->conf->acme.directory;
+    bool good = revocation_put(&w, certificate, job->reason) && use_session(a, directory, a->conf->state);
 
-    if (revocation_put(&w, bytes_of(id->chain[0].data, id->chain[0].data_len), job->reason) &&
-        use_session(a, directory, a->conf->state)) {
+    if (good) {
         begin(a, job, ERRAND_REVOCATION);
         log_info("acme: %s: revoking the certificate at %s", job->names[0], directory);
         acme_session_call(a->session, ACME_REVOKE_CERT, bytes_of(text, writer_len(&w)), on_revoked, a);
-    } else {
-        log_error("acme: %s: out of memory", job->names[0]);
-        end_wish(a, job, false);
-        wait(a, LOOK_MS);
     }
     mem_free(text);
+    return good;
+}
+
+/* A reload may have taken the certificate away since it was asked for. */
+static void revoke(struct acme *a, struct job *job)
+{
+    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+    bool is_there = id != NULL && !id->self_signed;
+
+    if (is_there && ask_revocation(a, job, bytes_of(id->chain[0].data, id->chain[0].data_len)))
+        return;
+    log_error("acme: %s: the certificate was not revoked: %s", job->names[0],
+              is_there ? "out of memory" : "it is not there any more");
+    end_wish(a, job, false);
+    wait(a, LOOK_MS);
 }
 
 /* ---- beginning an order ---- */
