@@ -35,6 +35,8 @@ usage()
                                    a container image without a container engine: build/image.tar, or for all targets
                                    build/image-multiarch.tar; NAME: localhost/proxy and the version
 ./build.sh deb [TARGET]            a Debian package, build/proxy_VERSION_ARCHITECTURE.deb
+./build.sh microvm [--kernel DEB]  a microVM in build/microvm: Debian's cloud kernel, and the binary as its first program;
+                                   DEB: another linux-image-*-cloud-amd64 than the one in deps/list
 ./build.sh run [ARGUMENT...]       build and start it; without arguments, the demo on https://localhost:8443
 ./build.sh test [--all]            everything that a change must pass; --all adds the long counts
 ./build.sh test KIND [PATTERN]     only layers, unit, qemu, ct, fuzz, e2e or unikernel; PATTERN: files whose path
@@ -150,7 +152,7 @@ sources()
 # the lines that it was made from, so a changed list unpacks anew and an unchanged one costs nothing.
 fetch_deps()
 (
-    for name in $(sources | awk '!seen[$1]++ && $1 !~ /^musl/ {print $1}') $libcs; do
+    for name in $(sources | awk '!seen[$1]++ && $1 !~ /^(musl|linux)/ {print $1}') $wanted; do
         lines=$(sources | awk -v n="$name" '$1 == n')
         [ -e "$B/deps/$name.ok" ] && [ "$lines" = "$(cat "$B/deps/$name.ok")" ] && continue
         fetch_dep "$name" "$lines"
@@ -200,12 +202,15 @@ mirrors()
         grep -E ' bookworm(-updates|-security)?$'
 }
 
-# download_package NAME VERSION FILE SHA-256: a package of another architecture, whose lists nobody needs for it.
+# download_package NAME VERSION FILE SHA-256: a package that is not installed here, maybe of another architecture, whose
+# lists nobody needs for it.
 download_package()
 {
     say "fetching $1 $2"
+    pool=m/musl
+    [ "$1" = "${1#linux}" ] || pool=l/linux-signed-amd64
     mirror=$(mirrors | sed -n 's/ bookworm$//p' | head -n 1)
-    /usr/lib/apt/apt-helper -o APT::Sandbox::User= download-file "$mirror/pool/main/m/musl/$3" "$downloads/$3" \
+    /usr/lib/apt/apt-helper -o APT::Sandbox::User= download-file "$mirror/pool/main/$pool/$3" "$downloads/$3" \
         "SHA256:$4" >"$B/deps/$1.log" 2>&1 </dev/null ||
         die "$1 $2: $3 cannot be fetched: $(grep '^E:' "$B/deps/$1.log" | head -n 1)"
 }
@@ -317,7 +322,7 @@ target_column()
 }
 
 # What fetch_deps takes beside what every build does.
-libcs=
+wanted=
 
 # want_target TARGET...: what their builds need. The machine's own needs nothing: it is build/proxy.
 want_target()
@@ -329,7 +334,7 @@ want_target()
         [ -n "$libc" ] || die "no target $t; there are $(all_targets)"
         [ "$t" != "$own" ] || continue
         sets="$sets $t"
-        libcs="$libcs $libc"
+        wanted="$wanted $libc"
     done
     # shellcheck disable=SC2086 # a list of names without blanks
     need $sets
@@ -425,6 +430,44 @@ cmd_deb()
     SOURCE_DATE_EPOCH=$(source_date) image/debian/build.sh $B/"$target"/proxy "$(cat VERSION)" \
         "$(debian_architecture "$target")" "$package"
     say "$package"
+}
+
+# The modules are those for the disks, networks and random bytes of a hypervisor; what else it takes is built into that
+# kernel.
+make_microvm()
+{
+    unpacked=$B/deps/linux-image-cloud-amd64
+    case $#:${1:-} in
+    0:) ;;
+    2:--kernel)
+        unpacked=$B/microvm/unpacked
+        rm -rf $unpacked
+        mkdir -p $unpacked
+        dpkg-deb -x "$2" $unpacked || die "microvm: $2 cannot be unpacked"
+        ;;
+    *) die "microvm: what is $1? ./build.sh help" ;;
+    esac
+    want_target x86_64
+    [ $# -gt 0 ] || wanted="$wanted linux-image-cloud-amd64"
+    need image
+    build $B/x86_64/proxy || die "the build failed"
+    mkdir -p $B/microvm
+    cp $unpacked/boot/vmlinuz-* $B/microvm/kernel || die "microvm: one kernel is wanted in the package"
+    /usr/bin/python3 image/initramfs.py $B/microvm/initramfs.cpio.gz --init $B/x86_64/proxy \
+        --modules $unpacked/lib/modules/* --time "$(source_date)" virtio_pci virtio_mmio virtio_net virtio_blk virtio_rng
+}
+
+cmd_microvm()
+{
+    make_microvm "$@"
+    cat <<EOF
+To try it, with qemu-system-x86, at https://localhost:8443 (-accel kvm where that works); docs/microvm.md has the rest:
+
+    qemu-system-x86_64 -accel tcg -cpu max -m 128 -nodefaults -no-reboot -display none -serial stdio \\
+        -kernel $B/microvm/kernel -initrd $B/microvm/initramfs.cpio.gz \\
+        -append "console=ttyS0 quiet panic=-1 -- --demo --listen :443" \\
+        -netdev user,id=net,hostfwd=tcp:127.0.0.1:8443-:443 -device virtio-net-pci,netdev=net,romfile=
+EOF
 }
 
 # Without arguments the demo, and not the proxy.conf that lies here as an example.
@@ -711,6 +754,12 @@ test_e2e()
             make_each $B/"$t"/proxy
         done
     fi
+    case ${pattern:-microvm} in
+    *microvm*)
+        need microvm
+        make_microvm || complain "microvm: it cannot be made"
+        ;;
+    esac
     export PROXY_BIN="$PWD/$B/proxy" PROXY_BIN_ASAN="$PWD/$B/asan/proxy"
     run_pytest e2e tests/e2e
     [ -z "${PROXY_TEST_ALL:-}" ] || test_e2e_elsewhere aarch64 armv7 mipsel
@@ -978,7 +1027,7 @@ cmd_clean()
 command=${1:-build}
 [ $# = 0 ] || shift
 case $command in
-build | run | test | fuzz | check | size | clean | cross | image | deb) "cmd_$command" "$@" ;;
+build | run | test | fuzz | check | size | clean | cross | image | deb | microvm) "cmd_$command" "$@" ;;
 --target) cmd_target "$@" ;;
 --target=*) cmd_target "${command#*=}" ;;
 help | --help | -h) usage ;;

@@ -12,7 +12,7 @@
  *     certs/   which key and chain answers for which name
  *     acme/    obtains and renews certificates
  *     relay/   the path of a request: listener, client, exchange, route, upstream, reply
- *     admin/   control socket, health, confinement
+ *     admin/   control socket, health, confinement, and the first process of a microVM
  *
  * docs/architecture.md follows a request through them.
  */
@@ -21,6 +21,7 @@
 #include "admin/admin.h"
 #include "admin/command.h"
 #include "admin/confine.h"
+#include "admin/init.h"
 #include "admin/notify.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -530,9 +531,13 @@ static int run(struct program *p, struct conf_errors *e)
 int main(int argc, char **argv)
 {
     struct program program = {.signals = {.fd = -1}, .notify = {.fd = -1}};
-    struct conf_errors *e = conf_errors_new();
-    int status = 2, hook = uacme_hook(argc, argv);
+    struct conf_errors *e;
+    int status = 2, hook;
 
+    if (init_needed())
+        init_start();
+    e = conf_errors_new();
+    hook = uacme_hook(argc, argv);
     if (hook >= 0) {
         conf_errors_free(e);
         return hook;

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""The proxy as the first process of a microVM: what it brings up, and how it ends."""
+import gzip
+import os
+import random
+import re
+import subprocess
+
+import pytest
+
+from microvm import HOST, INITRAMFS, Machine, why_not
+from proxy import BIN, ROOT
+from upstreams import reply
+
+pytestmark = [pytest.mark.native, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
+
+
+@pytest.fixture
+def machine(tmp):
+    """machine("the proxy's arguments", ...): see Machine."""
+    started = []
+
+    def start(*args, **kw):
+        started.append(Machine(tmp, *args, **kw))
+        return started[-1]
+
+    yield start
+    for m in started:
+        m.close()
+
+
+def test_it_serves_and_turns_off(machine, upstream, capsys):
+    u = upstream(lambda r: reply(b"well"))
+    m = machine("localhost=%s:%d" % (HOST, u.port), "ip=10.0.2.15/24,%s,10.0.2.3" % HOST)
+    response, _, seconds = m.first_answer()
+    with capsys.disabled():
+        print("\nfrom QEMU's start to the first answer over HTTPS: %.2f s" % seconds)
+    assert response.body == b"well"
+    log = m.log()
+    assert "eth0 is 10.0.2.15/24, router 10.0.2.2" in log and "/state is in memory" in log
+    assert "user: nobody" in log and "landlock: files outside" in log and "seccomp: system calls are" in log, log
+    assert m.stop() == 0
+    assert "the proxy has ended; turning off" in m.log()
+    assert " error " not in m.log(), m.log()
+
+
+def test_the_sites_from_the_kernels_command_line(machine, upstream):
+    """And the address by DHCP."""
+    u = upstream(lambda r: reply(b"well"))
+    m = machine("", "\"PROXY_SITES=localhost=192.0.2.2:%d a.internal=192.0.2.2:%d\"" % (u.port, u.port),
+                net="user,net=192.0.2.0/24,dhcpstart=192.0.2.77,hostfwd=tcp:127.0.0.1:{port}-192.0.2.77:443")
+    assert m.first_answer("a.internal")[0].body == b"well"
+    assert "eth0 is 192.0.2.77/24, router 192.0.2.2" in m.log()
+
+
+def test_what_it_cannot_do_it_says_and_turns_off(machine):
+    m = machine("--nonsense", "ip=off")
+    assert m.wait(90) == 0
+    assert "--nonsense: unknown option" in m.log() and "the proxy ended with status 2; turning off" in m.log()
+
+
+def test_a_disk_that_is_none_of_ours_stays_as_it_is(machine, tmp):
+    path = os.path.join(tmp, "disk")
+    content = random.Random(1).randbytes(1 << 20)
+    with open(path, "wb") as f:
+        f.write(content)
+    m = machine("--demo", "ip=off", disk=path)
+    assert m.wait(90) == 0
+    assert "/dev/vda cannot be mounted as ext4" in m.log()
+    with open(path, "rb") as f:
+        assert f.read() == content
+
+
+def test_a_bad_address_is_named_and_an_absent_interface_too(machine):
+    bad = machine("--demo", "ip=10.0.2.15")
+    none = machine("--demo", net=None)
+    for m, words in ((bad, "ip=10.0.2.15 is not ADDRESS/PREFIX"), (none, "there is no interface")):
+        m.wait_log("proxy .* started")
+        assert words in m.log()
+
+
+# --- what it is made of ---
+
+def entries(archive):
+    """(name, mode, content) of each in the cpio."""
+    at = 0
+    while True:
+        assert archive[at:at + 6] == b"070701"
+        fields = [int(archive[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+        start = at + 110 + fields[11]
+        name = archive[at + 110:start - 1].decode()
+        start += -start % 4
+        if name == "TRAILER!!!":
+            return
+        yield name, fields[1], archive[start:start + fields[6]]
+        at = start + fields[6]
+        at += -at % 4
+
+
+def test_the_initramfs(tmp):
+    with open(INITRAMFS, "rb") as f:
+        packed = f.read()
+    files = {name: (mode, data) for name, mode, data in entries(gzip.decompress(packed))}
+    assert files["init"][0] == 0o100755 and files["init"][1].startswith(b"\x7fELF")
+    order = files["modules/order"][1].decode().split()
+    assert {"modules/" + n for n in order} == {n for n in files if n.endswith(".ko")}
+    loaded = set()
+    for name in order:
+        needs = re.search(rb"\0depends=([^\0]*)\0", files["modules/" + name][1])[1].decode()
+        assert set(filter(None, needs.split(","))) <= loaded, name
+        loaded.add(name[:-3].replace("-", "_"))
+    assert {"virtio_net", "virtio_blk", "virtio_pci"} <= loaded
+
+
+def test_the_same_input_gives_the_same_initramfs(tmp):
+    [modules] = [os.path.join(ROOT, "build/deps/linux-image-cloud-amd64/lib/modules", n) for n in os.listdir(
+        os.path.join(ROOT, "build/deps/linux-image-cloud-amd64/lib/modules"))]
+    out = []
+    for name in ("a", "b"):
+        path = os.path.join(tmp, name)
+        subprocess.run([os.path.join(ROOT, "image/initramfs.py"), path, "--init", BIN, "--modules", modules, "--time",
+                        "1700000000", "virtio_net", "virtio_blk"], check=True, capture_output=True)
+        with open(path, "rb") as f:
+            out.append(f.read())
+    assert out[0] == out[1]
+    r = subprocess.run([os.path.join(ROOT, "image/initramfs.py"), path, "--init", BIN, "--modules", modules, "--time",
+                        "1700000000", "no_such"], capture_output=True, text=True)
+    assert r.returncode != 0 and "no module no_such" in r.stderr
