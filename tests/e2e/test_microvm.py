@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from dhcp_server import DISCOVER, NAK, REQUEST, DHCPServer
 from microvm import HOST, INITRAMFS, Machine, why_not
 from proxy import BIN, ROOT
 from upstreams import reply
@@ -77,6 +78,65 @@ def test_a_bad_address_is_named_and_an_absent_interface_too(machine):
     for m, words in ((bad, "ip=10.0.2.15 is not ADDRESS/PREFIX"), (none, "there is no interface")):
         m.wait_log("proxy .* started")
         assert words in m.log()
+
+
+# --- a lease ---
+
+@pytest.fixture
+def dhcp():
+    """dhcp(answer): see DHCPServer."""
+    started = []
+
+    def start(answer):
+        started.append(DHCPServer(answer))
+        return started[-1]
+
+    yield start
+    for s in started:
+        s.close()
+    assert not [s.error for s in started if s.error]
+
+
+def steps(asked):
+    """What was asked, without what was only repeated."""
+    out = []
+    for q in asked:
+        step = (q.type, q.to, q.holds)
+        if not out or out[-1] != step:
+            out.append(step)
+    return out
+
+
+EVERYBODY, SERVER = "255.255.255.255", "192.0.2.1"
+FIRST = [(DISCOVER, EVERYBODY, None), (REQUEST, EVERYBODY, None)]
+
+
+def test_a_lease_is_renewed_until_the_server_refuses(machine, dhcp):
+    def answer(q):
+        if q.type == REQUEST and q.holds and len(server.asked) > 5:
+            return NAK
+        return ("192.0.2.8" if any(a.holds for a in server.asked) and not q.holds else "192.0.2.7"), 4
+    server = dhcp(answer)
+    m = machine("--demo", net=server.net)
+    m.wait_log(r"eth0 is 192\.0\.2\.7/24, router 192\.0\.2\.1")
+    m.wait_log(r"192\.0\.2\.7 is given up: the server says so")
+    m.wait_log(r"eth0 is 192\.0\.2\.8/24", 20)
+    assert steps(server.asked)[:5] == [*FIRST, (REQUEST, SERVER, "192.0.2.7"), *FIRST]
+    assert server.asked[0].options[55] == bytes([1, 3, 6, 51, 58, 59])
+    assert server.asked[1].options[50] == bytes([192, 0, 2, 7]) and server.asked[1].options[54] == bytes([192, 0, 2, 1])
+    # One is enough for as long as it is answered.
+    assert [q.holds for q in server.asked[:6]] == [None, None] + 4 * ["192.0.2.7"]
+
+
+def test_a_lease_that_nobody_renews_is_given_up(machine, dhcp):
+    def answer(q):
+        return None if q.holds else ("192.0.2.8" if any(a.holds for a in server.asked) else "192.0.2.7", 12)
+    server = dhcp(answer)
+    m = machine("--demo", net=server.net)
+    m.wait_log(r"192\.0\.2\.7 is given up: its time is over")
+    m.wait_log(r"eth0 is 192\.0\.2\.8/24", 20)
+    mine = "192.0.2.7"
+    assert steps(server.asked)[:6] == [*FIRST, (REQUEST, SERVER, mine), (REQUEST, EVERYBODY, mine), *FIRST]
 
 
 # --- what it is made of ---
