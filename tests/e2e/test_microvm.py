@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""The proxy as the first process of a microVM: what it brings up, and how it ends."""
+"""The proxy as the first process of a microVM: what it brings up, how it ends, and what becomes of its disk when the power
+goes."""
 import gzip
 import os
 import random
 import re
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
 from dhcp_server import DISCOVER, NAK, REQUEST, DHCPServer
 from microvm import HOST, INITRAMFS, Machine, why_not
 from proxy import BIN, ROOT
+from test_acme_durability import check_state
 from upstreams import reply
+from waiting import until
 
 pytestmark = [pytest.mark.native, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 
@@ -28,6 +32,16 @@ def machine(tmp):
     yield start
     for m in started:
         m.close()
+
+
+@pytest.fixture
+def disk(tmp):
+    """An empty volume."""
+    path = os.path.join(tmp, "disk")
+    with open(path, "wb") as f:
+        f.truncate(16 << 20)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", path], check=True, stdin=subprocess.DEVNULL)
+    return path
 
 
 def test_it_serves_and_turns_off(machine, upstream, capsys):
@@ -137,6 +151,72 @@ def test_a_lease_that_nobody_renews_is_given_up(machine, dhcp):
     m.wait_log(r"eth0 is 192\.0\.2\.8/24", 20)
     mine = "192.0.2.7"
     assert steps(server.asked)[:6] == [*FIRST, (REQUEST, SERVER, mine), (REQUEST, EVERYBODY, mine), *FIRST]
+
+
+# --- the power ---
+
+NAMES = ["n%02d.internal" % i for i in range(24)]
+ALL = " ".join("%s=%s:80" % (n, HOST) for n in NAMES)
+
+
+def content(path):
+    """What the machine finds there when it is on again: the journal applied, all of it sound, the files in a folder."""
+    copy, folder = path + "-copy", path + "-files"
+    subprocess.run(["cp", path, copy], check=True)
+    assert subprocess.run(["e2fsck", "-p", copy], capture_output=True).returncode in (0, 1)
+    r = subprocess.run(["e2fsck", "-fn", copy], capture_output=True, text=True)
+    assert r.returncode == 0, r.stdout
+    subprocess.run(["rm", "-rf", folder], check=True)
+    os.mkdir(folder, 0o700)
+    subprocess.run(["debugfs", "-R", "rdump / " + folder, copy], check=True, capture_output=True)
+    os.rmdir(os.path.join(folder, "lost+found"))
+    os.chmod(folder, 0o700)  # it is as mke2fs has it
+    check_state(SimpleNamespace(state=folder))
+    return {n: read(os.path.join(folder, "self-signed", n)) for n in NAMES}
+
+
+def read(folder):
+    """(key, certificate), either None"""
+    out = []
+    for name in ("key.pem", "cert.pem"):
+        try:
+            with open(os.path.join(folder, name)) as f:
+                out.append(f.read())
+        except FileNotFoundError:
+            out.append(None)
+    return tuple(out)
+
+
+def certificates_on(path):
+    with open(path, "rb") as f:
+        return f.read().count(b"-----BEGIN CERTIFICATE-----")
+
+
+@pytest.mark.parametrize("trial", [pytest.param(i, marks=[pytest.mark.long] if i > 2 else []) for i in range(100)])
+def test_the_state_is_whole_after_a_power_cut(machine, disk, trial):
+    """On the first boot a key and a certificate are made for each site. Somewhere in there the power goes; what has been
+    made by then is what the next boot goes on with."""
+    chance = random.Random(trial)
+    cut_at = 1 + 9 * trial % (len(NAMES) - 1)
+    m = machine(ALL, "ip=off", disk=disk)
+    m.wait_log("/dev/vda is /state")
+    until(lambda: certificates_on(disk) >= cut_at or not m.running(), 60, "%d certificates" % cut_at, 0.0005)
+    for _ in range(chance.randrange(3)):  # a few ms more, or none
+        certificates_on(disk)
+    m.cut()
+    cut = content(disk)
+    assert sum(c is not None for _, c in cut.values()) >= cut_at - 1
+    if trial % 10 > 2:
+        return
+
+    m = machine(ALL, disk=disk)
+    _, served, _ = m.first_answer(NAMES[0])
+    assert m.stop() == 0
+    kept = content(disk)
+    assert all(all(pair) for pair in kept.values())
+    assert all(kept[n][i] == cut[n][i] for n in NAMES for i in (0, 1) if cut[n][i] is not None)
+    assert served.split() == kept[NAMES[0]][1].split()
+    assert "another one after a restart" not in m.log() and " error " not in m.log(), m.log()
 
 
 # --- what it is made of ---
