@@ -30,9 +30,9 @@ def why_not():
 
 class Machine:
     """args: the proxy's. words: more for the kernel, NAME=VALUE. net: QEMU's own words for the network; {port} in them is
-    to become port 443 of the guest."""
+    to become port 443 of the guest. more: QEMU's options."""
 
-    def __init__(self, folder, args, words="", disk=None, net="user,hostfwd=tcp:127.0.0.1:{port}-:443"):
+    def __init__(self, folder, args, words="", disk=None, net="user,hostfwd=tcp:127.0.0.1:{port}-:443", more=()):
         self.port = free_port()
         self.log_path = os.path.join(folder, "console-%d" % self.port)
         self.monitor = os.path.join(folder, "monitor-%d" % self.port)
@@ -40,7 +40,7 @@ class Machine:
         argv = ["qemu-system-x86_64", "-accel", "kvm" if kvm else "tcg", "-cpu", "max", "-m", "128", "-nodefaults",
                 "-no-user-config", "-no-reboot", "-display", "none", "-serial", "file:" + self.log_path,
                 "-monitor", "unix:%s,server=on,wait=off" % self.monitor, "-kernel", KERNEL, "-initrd", INITRAMFS,
-                "-append", "console=ttyS0 quiet panic=-1 %s -- %s" % (words, args)]
+                "-append", "console=ttyS0 quiet panic=-1 %s -- %s" % (words, args), *more]
         if net:
             argv += ["-netdev", net.format(port=self.port) + ",id=net", "-device",
                      "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:00:00:01"]

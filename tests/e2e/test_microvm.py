@@ -86,6 +86,11 @@ def test_a_disk_that_is_none_of_ours_stays_as_it_is(machine, tmp):
         assert f.read() == content
 
 
+def test_the_clock_is_the_machines(machine):
+    m = machine("--demo", "ip=off", more=["-rtc", "base=2031-05-06T07:08:09"])
+    assert m.wait_log("^(.*) info proxy .* started").group(1).startswith("2031-05-06T07:08:")
+
+
 def test_a_bad_address_is_named_and_an_absent_interface_too(machine):
     bad = machine("--demo", "ip=10.0.2.15")
     none = machine("--demo", net=None)
@@ -151,6 +156,16 @@ def test_a_lease_that_nobody_renews_is_given_up(machine, dhcp):
     m.wait_log(r"eth0 is 192\.0\.2\.8/24", 20)
     mine = "192.0.2.7"
     assert steps(server.asked)[:6] == [*FIRST, (REQUEST, SERVER, mine), (REQUEST, EVERYBODY, mine), *FIRST]
+
+
+@pytest.mark.long
+def test_it_serves_before_there_is_a_server_and_asks_again(machine, dhcp):
+    server = dhcp(lambda q: ("192.0.2.7", 3600) if len(server.asked) > 4 else None)
+    m = machine("--demo", net=server.net)
+    m.wait_log("nobody answers on eth0")
+    m.wait_log("proxy .* started")
+    assert "eth0 is" not in m.log()
+    m.wait_log(r"eth0 is 192\.0\.2\.7/24", 30)
 
 
 # --- the power ---
