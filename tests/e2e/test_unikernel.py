@@ -37,7 +37,7 @@ def test_what_is_not_there_is_a_line(proxy):
 def test_more_clients_than_descriptors(proxy, upstream):
     """Those who find none wait; when some are free again they are served."""
     u = upstream(lambda r: reply(b"here"))
-    p = proxy("site localhost { upstream %s }" % u.address)
+    p = proxy("site localhost { upstream %s }" % u.address, globals="max-connections 4000")
     held = []
     for _ in range(70):
         held.append(p.connect(tls=False, port=p.port))

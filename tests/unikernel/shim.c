@@ -9,9 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -31,6 +28,29 @@
 #ifndef __x86_64__
 #error "the shim knows the system calls of x86_64"
 #endif
+
+/* Linux's own headers are none of the C library's: what of linux/filter.h and linux/seccomp.h it takes. */
+struct sock_filter {
+    uint16_t code;
+    uint8_t jt, jf;
+    uint32_t k;
+};
+struct sock_fprog {
+    unsigned short len;
+    struct sock_filter *filter;
+};
+struct seccomp_data {
+    int nr;
+    uint32_t arch;
+    uint64_t instruction_pointer, args[6];
+};
+#define LOAD_ABS            0x20 /* BPF_LD | BPF_W | BPF_ABS */
+#define JUMP_EQ             0x15 /* BPF_JMP | BPF_JEQ | BPF_K */
+#define JUMP_SET            0x45 /* BPF_JMP | BPF_JSET | BPF_K */
+#define RETURN              0x06 /* BPF_RET | BPF_K */
+#define SECCOMP_MODE_FILTER 2
+#define SECCOMP_RET_TRAP    0x00030000u
+#define SECCOMP_RET_ALLOW   0x7fff0000u
 
 #define DESCRIPTORS 65 /* 62 sockets beside standard input, output and error */
 
@@ -142,9 +162,9 @@ static void on_trap(int number, siginfo_t *info, void *context)
 }
 
 #define ARGUMENT(n)  ((uint32_t)offsetof(struct seccomp_data, args) + 8u * (n))
-#define LOAD(at)     ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at)))
-#define UNLESS(v, n) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (v), 0, (n)))
-#define ANSWER(v)    ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (v)))
+#define LOAD(at)     ((struct sock_filter){LOAD_ABS, 0, 0, (at)})
+#define UNLESS(v, n) ((struct sock_filter){JUMP_EQ, 0, (n), (v)})
+#define ANSWER(v)    ((struct sock_filter){RETURN, 0, 0, (v)})
 
 static void install(void)
 {
@@ -174,7 +194,7 @@ static void install(void)
     }
     code[n++] = UNLESS(SYS_sendmsg, 4);
     code[n++] = LOAD(ARGUMENT(2));
-    code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MSG_NOSIGNAL, 0, 1);
+    code[n++] = (struct sock_filter){JUMP_SET, 0, 1, MSG_NOSIGNAL};
     code[n++] = ANSWER(SECCOMP_RET_TRAP);
     code[n++] = LOAD((uint32_t)offsetof(struct seccomp_data, nr));
     code[n++] = ANSWER(SECCOMP_RET_ALLOW);
