@@ -376,6 +376,7 @@ def test_admin_on_tcp_is_not_for_browsers(proxy):
     """A web page can make a browser send a POST to loopback; that must not stop the proxy."""
     port = free_port()
     p = proxy(ONE, globals="admin 127.0.0.1:%d" % port)
+    until(lambda: p.listens(port), 10, "the admin listener")
     for request in ("POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nOrigin: https://evil.test\r\nContent-Type: text/plain\r\n"
                     "Content-Length: 5\r\n\r\nstop\n" % port, "GET /health HTTP/1.1\r\nHost: x\r\n\r\nstop\n"):
         with Client(("127.0.0.1", port)) as c:
