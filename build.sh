@@ -1018,7 +1018,7 @@ cmd_size()
     file=$(wc -c <$B/proxy)
     awk -v file="$file" '
         BEGIN { printf "%8s  %8s\n", "bytes", "bss" }
-        { printf "%8d  %8d  %s\n", $1, $2, $3; sum += $1 }
+        { sum += $1; printf "%8d  %8d  ", $1, $2; $1 = $2 = ""; print substr($0, 3) }
         END {
             printf "%8d            headers, padding, relocations\n", file - sum
             printf "%8d            build/proxy\n", file

@@ -139,8 +139,8 @@ class Proxy:
                 if port:
                     until(lambda p=port: self.listens(p), 20, "listening on port %d" % port)
             if self.has_admin:
-                until(lambda: self.listens(self.control[1]) if UNIKERNEL else self.gone() or os.path.exists(self.control), 20,
-                      "the control socket")
+                until(lambda: self.listens(self.control[1]) if UNIKERNEL else self.gone() or takes_connections(self.control),
+                      20, "the control socket")
         return self
 
     def gone(self):
@@ -315,6 +315,16 @@ class Proxy:
         log = self.log()
         found = TROUBLE.search(log)
         return log[max(0, found.start() - 1000):found.start() + 6000] if found else log[-6000:]
+
+
+def takes_connections(path):
+    """Its file is there a moment before it listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        try:
+            s.connect(path)
+            return True
+        except OSError:
+            return False
 
 
 def is_listening(port):
