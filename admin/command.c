@@ -60,9 +60,8 @@ struct alone {
     struct relay *relay;
     struct uacme *uacme;
     struct acme *acme;
-    struct certs *certs;
-    bool has_certs; /* they are not the relay's */
-    bool failed;    /* something that was asked for */
+    struct certs *certs; /* the relay's, once it has taken them */
+    bool failed;         /* something that was asked for */
 };
 
 static bool adopt(void *ctx, unsigned site)
@@ -94,13 +93,14 @@ static bool become_user(const void *conf)
 
 static void close_alone(struct alone *a)
 {
+    struct certs *own = a->relay != NULL && relay_certs(a->relay) == a->certs ? NULL : a->certs;
+
     if (a->relay != NULL)
         relay_set_acme(a->relay, NULL);
     acme_free(a->acme);
     uacme_free(a->uacme);
     relay_free(a->relay);
-    if (a->has_certs)
-        certs_free(a->certs);
+    certs_free(own);
     if (a->loop != NULL)
         loop_free(a->loop);
     log_flush();
@@ -114,13 +114,12 @@ static bool open_alone(struct alone *a, struct conf *conf, struct conf_errors *e
         .ctx = a, .uacme = a->uacme, .adopt = adopt, .identity = identity, .by_hand = true, .ended = ended};
 
     a->certs = certs_new(conf, true, e);
-    a->has_certs = a->certs != NULL;
     a->loop = loop_new();
     a->relay = a->loop != NULL ? relay_new(a->loop) : NULL;
     if (a->loop != NULL && a->uacme != NULL && !uacme_watch(a->uacme, a->loop))
         return false;
     a->acme = a->relay != NULL ? acme_new(a->loop, &hooks) : NULL;
-    return a->has_certs && a->acme != NULL && acme_check(conf, e);
+    return a->certs != NULL && a->acme != NULL && acme_check(conf, e);
 }
 
 /* Challenges are answered here if the ports are free, else by whoever has them, through the state folder. */
@@ -128,13 +127,11 @@ static void listen_alone(struct alone *a, struct conf *conf)
 {
     struct conf_errors *e = conf_errors_new();
 
-    if (e != NULL && relay_apply(a->relay, conf, a->certs, e)) {
-        a->has_certs = false;
+    if (e != NULL && relay_apply(a->relay, conf, a->certs, e))
         relay_set_acme(a->relay, a->acme);
-    } else {
+    else
         printf("     not listening here (%s): a proxy that runs on the same state folder has to answer\n",
                e != NULL && conf_errors_count(e) > 0 ? conf_errors_text(e, 0) : "out of memory");
-    }
     conf_errors_free(e);
 }
 
@@ -258,17 +255,21 @@ int command_acme(struct conf *conf, const char *const *words, unsigned n)
 {
     struct alone a = {.failed = false};
     struct conf_errors *e;
+    bool orders; /* the one thing that uacme is for */
     int status;
 
     if (ask_running(conf, words, n, &status))
         return status;
     e = conf_errors_new();
-    if (conf->acme.uacme != NULL && strcmp(words[0], "status") != 0)
+    orders = strcmp(words[0], "issue") == 0 || strcmp(words[0], "renew") == 0;
+    if (orders && conf->acme.uacme != NULL)
         a.uacme = uacme_fork(conf->acme.uacme, become_user, conf);
-    if (conf->acme.uacme != NULL && strcmp(words[0], "status") != 0 && a.uacme == NULL)
+    if (e == NULL)
+        status = print_answer("out of memory");
+    else if (orders && conf->acme.uacme != NULL && a.uacme == NULL)
         status = print_answer("uacme cannot be run");
     else
-        status = e != NULL ? acme_alone(&a, conf, words, n, e) : print_answer("out of memory");
+        status = acme_alone(&a, conf, words, n, e);
     close_alone(&a);
     conf_errors_free(e);
     return status;

@@ -338,6 +338,16 @@ def test_nothing_is_ordered_that_cannot_be_remembered(ca):
 # --- renewal information, profiles, addresses: from an authority of the tests' own ---
 
 
+def test_key_that_cannot_be_read(ca):
+    """The file is named."""
+    pebble, p = ca(start=False)
+    path = os.path.join(p.state, "private", "a.test", "key.pem")
+    os.makedirs(path)
+    p.start()
+    p.wait_log(r"acme: a\.test: %s: .*Is a directory; try 1 failed" % re.escape(path), 20)
+    assert pebble.issued() == 0
+
+
 @pytest.mark.parametrize("error, said", [
     ({"type": "urn:ietf:params:acme:error:badCSR", "detail": "the key is on a list of weak ones"}, "the key is on a list of weak"),
     (None, "the authority gave the order up")])

@@ -231,6 +231,21 @@ def test_uacme_by_hand_finds_it_valid(by_uacme):
     assert read(p, "a.test/cert.pem") == before and pebble.issued() == 1
 
 
+def test_uacme_issues_without_a_proxy_that_runs(by_uacme):
+    pebble, p = by_uacme(start=False)
+
+    def acme(*words):
+        return subprocess.run([*p.argv, "acme", *words], capture_output=True, text=True, timeout=60, env=p.env)
+    r = acme("issue")
+    assert r.returncode == 0 and re.search(ISSUED, r.stdout), r.stdout + r.stderr
+    r = acme("issue")
+    assert r.returncode == 1 and "no certificate is due" in r.stdout
+    assert acme("renew", "a.test").returncode == 0 and pebble.issued() == 2
+    r = acme("revoke", "a.test") # by the built-in client, with uacme's account
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert pebble.issued() == 2
+
+
 def test_client_cannot_change_in_a_running_process(ca):
     pebble, p = ca()
     p.wait_log(ISSUED, 20)
