@@ -12,11 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TEMPLATE "/tmp/proxy-unit-XXXXXX"
+
 const char *folder_new(void)
 {
-    static char path[64];
+    static char path[SCRATCH_PATH];
 
-    strcpy(path, "/tmp/proxy-unit-XXXXXX");
+    snprintf(path, sizeof path, "%s", TEMPLATE);
     if (mkdtemp(path) == NULL) {
         perror(path);
         exit(1);
@@ -33,6 +35,20 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void folder_remove(const char *path)
 {
     nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void file_new(char path[SCRATCH_PATH], const char *text)
+{
+    size_t n = strlen(text);
+    int fd;
+
+    snprintf(path, SCRATCH_PATH, "%s", TEMPLATE);
+    fd = mkstemp(path);
+    if (fd < 0 || write(fd, text, n) != (ssize_t)n) {
+        perror(path);
+        exit(1);
+    }
+    close(fd);
 }
 
 static FILE *taken;

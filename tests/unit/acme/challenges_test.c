@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "tests/unit/scratch.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,15 +18,11 @@
 #define THUMBPRINT "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 #define TOKEN      "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
 
-static char state[64];
+static const char *state;
 
 static void begin(void)
 {
-    strcpy(state, "/tmp/proxy-unit-XXXXXX");
-    if (mkdtemp(state) == NULL) {
-        perror(state);
-        exit(1);
-    }
+    state = folder_new();
 }
 
 /* Nothing is left over: not in the folder, not in memory. */

@@ -4,6 +4,7 @@
  * how it ends from our side, and each allocation of it failing in turn.
  */
 #include "tests/unit/acme/server.h"
+#include "tests/unit/scratch.h"
 
 #include <unistd.h>
 
@@ -223,18 +224,6 @@ TEST(the_next_one_from_within_done)
 
 /* ---- addresses ---- */
 
-static const char *hosts_file(const char *text)
-{
-    static char path[64];
-    int fd;
-
-    strcpy(path, "/tmp/proxy-unit-XXXXXX");
-    fd = mkstemp(path);
-    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    close(fd);
-    return path;
-}
-
 /* A port where nobody listens. */
 static uint16_t closed_port(struct visit *v)
 {
@@ -247,10 +236,11 @@ static uint16_t closed_port(struct visit *v)
 
 TEST(each_address_has_its_turn)
 {
-    const char *hosts = hosts_file("127.0.0.2 p256.test\n127.0.0.3 p256.test\n127.0.0.1 p256.test\n");
+    char hosts[SCRATCH_PATH];
     struct visit v;
     struct server s;
 
+    file_new(hosts, "127.0.0.2 p256.test\n127.0.0.3 p256.test\n127.0.0.1 p256.test\n");
     visit_open(&v, "p256.pem", hosts);
     server_open(&s, v.loop, "127.0.0.1", 0, "p256.pem", "p256.key");
     v.ip = NULL;
@@ -267,11 +257,12 @@ TEST(each_address_has_its_turn)
 /* IPv6 without a route, on a machine that has none, is not why the name was not reached. */
 TEST(what_is_told_of_several_addresses)
 {
-    const char *hosts = hosts_file("127.0.0.1 both.test\nff02::1 both.test\nff02::1 six.test\n");
+    char hosts[SCRATCH_PATH];
     struct visit v;
     char expected[100];
     uint16_t port;
 
+    file_new(hosts, "127.0.0.1 both.test\nff02::1 both.test\nff02::1 six.test\n");
     visit_open(&v, "p256.pem", hosts);
     v.ip = NULL;
     port = closed_port(&v);

@@ -7,6 +7,7 @@
 #include "acme/schedule.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "tests/unit/scratch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,26 +17,16 @@
 #define NOW INT64_C(1795685400)
 #define DAY INT64_C(86400)
 
-static char state[64];
+static const char *state;
 
 static void begin(void)
 {
-    strcpy(state, "/tmp/proxy-unit-XXXXXX");
-    if (mkdtemp(state) == NULL) {
-        perror(state);
-        exit(1);
-    }
+    state = folder_new();
 }
 
 static void end(void)
 {
-    char path[100];
-
-    snprintf(path, sizeof path, "%s/a.test/schedule", state);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/a.test", state);
-    rmdir(path);
-    CHECK_EQ(rmdir(state), 0);
+    folder_remove(state);
     CHECK_EQ(mem_blocks(), 0);
 }
 

@@ -6,35 +6,24 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "tests/unit/scratch.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
+static const char *folder;
 
 static void begin(void)
 {
-    strcpy(folder, "/tmp/proxy-unit-XXXXXX");
-    if (mkdtemp(folder) == NULL) {
-        perror(folder);
-        exit(1);
-    }
+    folder = folder_new();
 }
 
 static void end(void)
 {
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(folder);
     CHECK_EQ(mem_blocks(), 0);
 }
 

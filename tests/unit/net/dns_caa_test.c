@@ -511,34 +511,13 @@ static void live(struct world *w)
 static void fail_each(long count)
 {
     struct world w;
-    size_t before, blocks, n;
-    unsigned fds;
 
     world_begin(&w);
     w.options.timeout_ms = 2;
     w.options.tries = 1;
     fake_dns_mood(w.fake, FAKE_NXDOMAIN);
     CAA(w.fake, "a.test", LETSENCRYPT);
-    live(&w); /* the loop's heap of timers grows to what it needs */
-    pass(&w, 2);
-    blocks = mem_blocks();
-    fds = descriptors();
-    before = mem_allocations();
-    live(&w);
-    n = mem_allocations() - before + 8;
-    CHECK(n > 30);
-    for (size_t i = 0; i < n; i++) {
-        mem_fail_at((long)i, count);
-        live(&w);
-        mem_fail_at(-1, 0);
-        fake_dns_mood(w.fake, FAKE_NXDOMAIN);
-        for (int turns = 0; turns < 3; turns++)
-            CHECK_EQ(loop_turn(w.loop, 0), 0); /* the server sees its connections closed */
-        if (!CHECK_EQ(mem_blocks(), blocks))
-            printf("    after allocation %zu of %zu failed\n", i, n);
-        blocks = mem_blocks();
-    }
-    CHECK_EQ(descriptors(), fds);
+    world_fail_each(&w, count, live, FAKE_NXDOMAIN, 30);
     world_down(&w);
 }
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "net/dns.h"
 #include "tests/unit/net/fake_dns.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/test.h"
 
 #include <dirent.h>
@@ -23,7 +24,7 @@ struct world {
     struct fake_dns *fake;
     struct dns *dns;
     struct dns_options options;
-    char resolv_conf[64], hosts[64];
+    char resolv_conf[SCRATCH_PATH], hosts[SCRATCH_PATH];
 };
 
 struct asker {
@@ -48,17 +49,6 @@ RIG void write_file(const char *path, const char *text)
     fclose(f);
 }
 
-RIG void temporary(char path[64], const char *text)
-{
-    int fd;
-
-    snprintf(path, 64, "/tmp/dns_test.XXXXXX");
-    fd = mkstemp(path);
-    CHECK(fd >= 0);
-    close(fd);
-    write_file(path, text);
-}
-
 /* Everything but the resolver itself. */
 RIG void world_begin(struct world *w)
 {
@@ -66,8 +56,8 @@ RIG void world_begin(struct world *w)
     signal(SIGPIPE, SIG_IGN); /* as main() does */
     w->loop = loop_new();
     w->fake = fake_dns_new(w->loop);
-    temporary(w->resolv_conf, "nameserver 127.0.0.1\nsearch one.test two.test\n");
-    temporary(w->hosts, "127.0.0.1 localhost\n::1 localhost\n192.0.2.77 inhosts\n");
+    file_new(w->resolv_conf, "nameserver 127.0.0.1\nsearch one.test two.test\n");
+    file_new(w->hosts, "127.0.0.1 localhost\n::1 localhost\n192.0.2.77 inhosts\n");
     w->options = (struct dns_options){
         .resolv_conf = w->resolv_conf,
         .hosts = w->hosts,
@@ -185,6 +175,36 @@ RIG void stale_world(struct world *w)
     fake_dns_ttl(w->fake, 0);
     CHECK_EQ(resolve(w, "app.test").status, DNS_OK);
     pass(w, 6);
+}
+
+/* A whole life, which ends with the server in that mood again, as each allocation fails, or, for a large count, all from there
+ * on: it takes at least so many, and leaves nothing behind. */
+RIG void world_fail_each(struct world *w, long count, void (*live)(struct world *w), enum fake_mood mood,
+                         size_t least)
+{
+    size_t before, blocks, n;
+    unsigned fds;
+
+    live(w); /* the loop's heap of timers grows to what it needs */
+    pass(w, 2);
+    blocks = mem_blocks();
+    fds = descriptors();
+    before = mem_allocations();
+    live(w);
+    n = mem_allocations() - before + 8;
+    CHECK(n > least);
+    for (size_t i = 0; i < n; i++) {
+        mem_fail_at((long)i, count);
+        live(w);
+        mem_fail_at(-1, 0);
+        fake_dns_mood(w->fake, mood);
+        for (int turns = 0; turns < 3; turns++)
+            CHECK_EQ(loop_turn(w->loop, 0), 0); /* the server sees its connections closed */
+        if (!CHECK_EQ(mem_blocks(), blocks))
+            printf("    after allocation %zu of %zu failed\n", i, n);
+        blocks = mem_blocks();
+    }
+    CHECK_EQ(descriptors(), fds);
 }
 
 #endif
