@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The one entry to building, running and testing: `./build.sh help`. What depends on what is in build.mk, what is
-# linked in deps/list, which Debian packages it takes in deps/packages.
+# linked in deps/list, which Debian packages it takes in deps/packages. deps/fetch.sh, tests/run.sh and tests/check.sh are
+# parts of it.
 
 set -eu
 cd "$(dirname "$0")"
