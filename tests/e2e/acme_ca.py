@@ -14,6 +14,9 @@ from ports import free_port
 from proxy import is_listening
 from waiting import until
 
+# Pebble does each of these by chance where it is not told: wait, refuse a nonce, take an old authorization for the new order.
+CONSTANT = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
+
 EAB = ("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")
 
 SITE = "site a.test { respond 200 \"a\\n\" }"
@@ -57,7 +60,7 @@ class Pebble:
         self.output = os.path.join(folder, "pebble-%d.log" % self.port)
         self.processes = []
         self.command = ["pebble", "-strict", "-config", path, "-dnsserver", "127.0.0.1:%d" % self.dns]
-        self.env = dict({"PEBBLE_VA_NOSLEEP": "1"}, **(env or {}))
+        self.env = dict(CONSTANT, **(env or {}))
         self.open()
 
     def open(self):

@@ -99,6 +99,17 @@ def test_renewal_by_hand(driver):
     until(lambda: status(p)["state"] == "valid", 10, "it is over")
 
 
+def test_authorization_that_is_still_valid(driver):
+    """RFC 8555 §7.1.3: an order may be ready from its beginning; nobody asks for a challenge then."""
+    pebble, p = driver(env={"PEBBLE_AUTHZREUSE": "100"})
+    p.wait_log(ISSUED, 30)
+    asked = p.log().count("/.well-known/acme-challenge/")
+    assert asked > 0
+    assert p.admin("acme renew a.test") == {"ok": True}
+    until(lambda: pebble.issued() == 2 and status(p)["state"] == "valid", 30, "another certificate")
+    assert p.log().count("/.well-known/acme-challenge/") == asked
+
+
 def test_restart_orders_nothing_that_is_there(driver):
     pebble, p = driver()
     p.wait_log(ISSUED, 30)
