@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "crypto/chacha20_x86_wide.h"
+#include "crypto/cpu_x86.h"
 #include "crypto/poly1305_m64.h"
 
 #include <string.h>
@@ -29,8 +30,8 @@ bool chacha20_x86_has(enum chacha20_x86_path path)
 {
     switch (path) {
     case CHACHA20_X86_NONE: return true;
-    case CHACHA20_X86_AVX2: return __builtin_cpu_supports("avx2");
-    case CHACHA20_X86_AVX512: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2");
+    case CHACHA20_X86_AVX2: return cpu_x86_has(CPU_X86_AVX2);
+    case CHACHA20_X86_AVX512: return cpu_x86_has(CPU_X86_AVX512 | CPU_X86_AVX2);
     }
     return false;
 }

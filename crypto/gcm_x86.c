@@ -11,11 +11,11 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "crypto/cpu_x86.h"
 #include "crypto/gcm_x86_wide.h"
 
 #include <assert.h>
 #include <bearssl.h>
-#include <cpuid.h>
 #include <string.h>
 
 #define TARGET   "aes,pclmul,sse4.1"
@@ -376,31 +376,16 @@ bool gcm_x86_open(const struct gcm_x86_key *key, const uint8_t nonce[GCM_X86_NON
 
 /* ---- keys -------------------------------------------------------------------------------------------- */
 
-static bool has_vaes(void)
-{
-#ifdef __clang__
-    /* Up to clang 14 the builtin does not know the name; what ships is made by gcc. */
-    unsigned a, b, c = 0, d;
-
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & bit_VAES) != 0;
-#else
-    return __builtin_cpu_supports("vaes");
-#endif
-}
-
 bool gcm_x86_has(enum gcm_x86_path path)
 {
-    bool aesni =
-        __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
-    bool wide = aesni && has_vaes() && __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx2");
+    bool aesni = cpu_x86_has(CPU_X86_AES | CPU_X86_PCLMUL | CPU_X86_SSE41);
+    bool wide = aesni && cpu_x86_has(CPU_X86_VAES | CPU_X86_VPCLMUL | CPU_X86_AVX2);
 
     switch (path) {
     case GCM_X86_NONE: return true;
     case GCM_X86_AESNI: return aesni;
     case GCM_X86_VAES256: return wide;
-    case GCM_X86_VAES512:
-        return wide && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    case GCM_X86_VAES512: return wide && cpu_x86_has(CPU_X86_AVX512);
     }
     return false;
 }

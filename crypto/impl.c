@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Owns the choice of implementations. What depends on the word size is settled by the compiler, what depends on the
- * processor when the program runs: the compiler's runtime has asked CPUID once, before main (CPUID traps in a
- * virtual machine, so BearSSL's own *_get functions would cost every connection dearly).
+ * processor when the program runs: crypto/cpu_x86.c asks once (CPUID traps in a virtual machine, so BearSSL's own *_get
+ * functions would cost every connection dearly).
  */
 #include "crypto/impl.h"
 #include "crypto/aes_armv8.h"
 #include "crypto/chacha20_neon.h"
 #include "crypto/chacha20_x86.h"
+#include "crypto/cpu_x86.h"
 #include "crypto/ec.h"
 #include "crypto/ecdsa_p256.h"
 #include "crypto/gcm_record.h"
@@ -129,7 +130,7 @@ const struct crypto_impl *crypto_impl_portable(void)
 const struct crypto_impl *crypto_impl(void)
 {
 #if HAVE_AESNI
-    if (__builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1"))
+    if (cpu_x86_has(CPU_X86_AES | CPU_X86_PCLMUL | CPU_X86_SSE41))
         return sha256_x86_works() ? &aesni_sha : &aesni;
 #endif
 #ifdef __AARCH64EL__

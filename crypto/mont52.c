@@ -14,6 +14,7 @@
 #if defined __SIZEOF_INT128__ && defined __x86_64__
 
 #include "base/mem.h"
+#include "crypto/cpu_x86.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -227,9 +228,7 @@ bool mont52_fits(size_t limbs)
 
 bool mont52_has(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512ifma");
+    return cpu_x86_has(CPU_X86_AVX512 | CPU_X86_IFMA);
 }
 
 /* ---- in and out

@@ -9,7 +9,7 @@
 
 #if defined __SIZEOF_INT128__ && defined __x86_64__
 
-#include <cpuid.h>
+#include "crypto/cpu_x86.h"
 
 /* The formatter knows nothing of assembly. */
 /* clang-format off */
@@ -232,14 +232,7 @@ const struct mont64_kernel mont64_adx = {
 
 bool mont64_has_adx(void)
 {
-#ifdef __clang__
-    /* Up to clang 14 the builtin does not know the name; what ships is made by gcc. */
-    unsigned a, b = 0, c, d;
-
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_ADX) != 0 && (b & bit_BMI2) != 0;
-#else
-    return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2");
-#endif
+    return cpu_x86_has(CPU_X86_ADX | CPU_X86_BMI2);
 }
 
 #endif

@@ -7,30 +7,12 @@
 #ifdef __SIZEOF_INT128__
 
 #include "base/mem.h"
-
-#ifdef __x86_64__
-
-#include <cpuid.h>
-#include <stdbool.h>
-
-static bool has_adx(void)
-{
-#ifdef __clang__
-    /* Up to clang 14 the builtin does not know the name; what ships is made by gcc. */
-    unsigned a, b = 0, c, d;
-
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_ADX) != 0;
-#else
-    return __builtin_cpu_supports("adx");
-#endif
-}
-
-#endif
+#include "crypto/cpu_x86.h"
 
 const struct p256_ops *p256_best(void)
 {
 #ifdef __x86_64__
-    if (has_adx() && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("avx2"))
+    if (cpu_x86_has(CPU_X86_ADX | CPU_X86_BMI2 | CPU_X86_AVX2))
         return &p256_adx;
     return &p256_x86;
 #else

@@ -9,9 +9,9 @@
 #if defined __x86_64__ || defined __i386__
 
 #define SHA256_CLASS sha256_x86
+#include "crypto/cpu_x86.h"
 #include "crypto/sha256_class.h"
 
-#include <cpuid.h>
 #include <immintrin.h>
 
 #define TARGET   "sha,sse4.1"
@@ -96,14 +96,7 @@ FUNCTION void hash_blocks(uint32_t val[8], const uint8_t *p, size_t blocks)
 
 bool sha256_x86_works(void)
 {
-#if defined __clang__ && __clang_major__ < 15
-    /* Its builtin does not know the name; what ships is made by gcc. */
-    unsigned a, b = 0, c, d;
-
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) != 0 && __builtin_cpu_supports("sse4.1");
-#else
-    return __builtin_cpu_supports("sha") && __builtin_cpu_supports("sse4.1");
-#endif
+    return cpu_x86_has(CPU_X86_SHA | CPU_X86_SSE41);
 }
 
 #endif
