@@ -25,6 +25,7 @@
 #include "admin/notify.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/relro.h"
 #include "base/time.h"
 #include "crypto/bench.h"
 #include "net/inherit.h"
@@ -534,6 +535,7 @@ int main(int argc, char **argv)
     struct conf_errors *e;
     int status = 2, hook;
 
+    relro_protect();
     if (init_needed())
         init_start();
     e = conf_errors_new();

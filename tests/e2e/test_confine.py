@@ -5,6 +5,7 @@ These run the binary that ships: a sanitised one needs what confinement takes aw
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -50,6 +51,19 @@ def test_unknown_user(proxy):
     p = proxy(ONE, globals="user no-such-user-here", wait=False)
     p.expect_status = 1
     assert p.wait() == 1 and "no-such-user-here" in p.err()
+
+
+def test_tables_of_addresses_are_read_only(site):
+    """RELRO is a promise in the file; here it is kept."""
+    p, u = site(echo)
+    assert p.get().status == 200
+    header = subprocess.run(["readelf", "-lW", p.bin], check=True, capture_output=True, text=True).stdout
+    start, size = (int(x, 16) for x in re.search(r"GNU_RELRO +\S+ +(\S+) +\S+ +\S+ +(\S+)", header).groups())
+    with open("/proc/%d/maps" % p.pid) as f:
+        ours = [(int(a, 16), int(b, 16), mode) for a, b, mode in
+                re.findall(r"^(\w+)-(\w+) (\S+) .*%s$" % re.escape(p.bin), f.read(), re.M)]
+    base = ours[0][0]
+    assert size > 4096 and any(a <= base + start and base + start + size <= b and mode == "r--p" for a, b, mode in ours), ours
 
 
 def test_no_new_privileges_and_seccomp(site):
