@@ -256,12 +256,20 @@ static double rate(void (*run)(struct work *w), struct work *w)
     return (double)n * 1e6 / (double)(now - began);
 }
 
+/* With one decimal (ten) or two (a hundred): base/printf.c has none. */
+static void print_decimal(FILE *out, int width, unsigned scale, double v, const char *unit)
+{
+    unsigned long long n = (unsigned long long)(v * scale + 0.5);
+
+    fprintf(out, "  %*llu.%0*llu%s", width, n / scale, scale == 10 ? 1 : 2, n % scale, unit);
+}
+
 static void print_rate(FILE *out, double per_second, size_t bytes)
 {
     if (bytes)
-        fprintf(out, "  %9.2f GB/s", per_second * (double)bytes / 1e9);
+        print_decimal(out, 6, 100, per_second * (double)bytes / 1e9, " GB/s");
     else
-        fprintf(out, "  %12.0f/s", per_second);
+        fprintf(out, "  %12llu/s", (unsigned long long)(per_second + 0.5));
 }
 
 static void begin(struct work *w, const struct side *side, enum aead_algorithm algorithm)
@@ -297,7 +305,7 @@ void crypto_bench(FILE *out)
         fprintf(out, "%-26s", rows[i].name);
         print_rate(out, best[0], rows[i].bytes);
         print_rate(out, best[1], rows[i].bytes);
-        fprintf(out, "  %5.1f x\n", best[0] / best[1]);
+        print_decimal(out, 3, 10, best[0] / best[1], " x\n");
         fflush(out);
     }
 }

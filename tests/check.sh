@@ -19,7 +19,7 @@ cmd_check()
     need build test check
     mkdir -p $B/test
     findings=0
-    for c in format layers spdx shell cppcheck tidy globals; do
+    for c in format layers spdx shell cppcheck tidy globals formats; do
         if "check_$c" >$B/test/check-$c.log 2>&1; then
             say "ok   $c"
         else
@@ -95,6 +95,19 @@ check_globals()
                 print f ": " $NF " is a writable global"
             }'
     done)
+    [ -z "$bad" ] || {
+        say "$bad"
+        return 1
+    }
+}
+
+# No directive of printf that base/printf.c does not have: neither floating point, n, p, i and X, nor h, t and L, nor # and +,
+# nor a number with a precision.
+check_formats()
+{
+    bad=$(own_c_files | grep -v -e '^\(\./\)\{0,1\}tests/' | xargs grep -HnE '"[^"]*%' |
+        sed -e 's/%%//g' -e 's/"%[0-9][0-9A-F]"//g' |
+        grep -E '"([^"\\]|\\.)*%([-0-9.*]*[#+htL]*[aAeEfFgGpniX]|[-0-9*]*\.[0-9*]*[lzj]*[duxoc]|[-0-9.*]*[#+htL])([^"\\]|\\.)*"')
     [ -z "$bad" ] || {
         say "$bad"
         return 1
