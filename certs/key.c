@@ -135,7 +135,7 @@ static bool take_ec(struct tls_identity *id, int curve, uint8_t *x, size_t len)
 static const char *make_ec(struct tls_identity *id, int curve, struct bytes value)
 {
     size_t len;
-    const uint8_t *order = br_ec_get_default()->order(curve, &len);
+    const uint8_t *order = crypto_impl()->ec->order(curve, &len);
     uint8_t *x;
 
     while (value.n > len && value.p[0] == 0) {
@@ -302,7 +302,7 @@ const char *key_parse(struct tls_identity *id, enum key_format format, struct by
 bool key_generate(struct tls_identity *id, int curve)
 {
     size_t len;
-    const uint8_t *order = br_ec_get_default()->order(curve, &len);
+    const uint8_t *order = crypto_impl()->ec->order(curve, &len);
     uint8_t *x = mem_alloc(len);
 
     if (x == NULL)
@@ -321,7 +321,7 @@ struct bytes key_public_point(const struct tls_identity *id, uint8_t out[KEY_POI
     _Static_assert(KEY_POINT_MAX >= BR_EC_KBUF_PUB_MAX_SIZE, "a point of every curve fits");
     if (id->key_type == TLS_KEY_RSA || id->key_data == NULL)
         return (struct bytes){NULL, 0};
-    n = br_ec_compute_pub(br_ec_get_default(), NULL, out, &id->key.ec);
+    n = br_ec_compute_pub(crypto_impl()->ec, NULL, out, &id->key.ec);
     return n > 0 ? bytes_of(out, n) : (struct bytes){NULL, 0};
 }
 
