@@ -46,7 +46,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla
 PATHMAP := '-ffile-prefix-map=$(CURDIR)=.'
 # What is shipped must fit a router's flash: what runs at start, on a reload or once in many seconds is made small,
 # the path of a request fast. The other builds have an -O1 of their own.
-SMALL := conf/% certs/% acme/% admin/% proxy.c net/dhcp.c net/dns% net/holder.c net/inherit.c crypto/bench.c relay/relay.c tls/client12.c tls/verify.c \
+SMALL := conf/% certs/% acme/% admin/% proxy.c net/dhcp.c net/dns% net/holder.c net/inherit.c crypto/bench.c relay/relay.c tls/client12.c tls/dn_hash.c tls/verify.c \
          c-ares/% bearssl/src/x509/% bearssl/src/codec/pem% bearssl/src/ssl/ssl_hs_client.c
 optimise_musl = $(if $(filter $(SMALL),$(patsubst $(B)/deps/%,%,$(1))),-Os,-O2)
 

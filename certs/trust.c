@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * An anchor is a name and a key. Its form in bytes, for the set that is compiled in: kind, name in DER with its length
- * in 16 bits, then for RSA modulus and exponent, for EC the point, each with its length too.
+ * An anchor is a name and a key. Its form in bytes, which is what a set holds: kind, hash of the name, key. The key is
+ * without what its kind says: of RSA, the exponent when it is 65537 and the modulus is as long as most are; of EC, the
+ * point's length. Kind and hash are together what validation takes for the name (tls/dn_hash.h).
  */
 #include "certs/trust.h"
 
@@ -11,14 +12,31 @@
 #include "certs/key.h"
 #include "certs/pem.h"
 #include "certs/x509.h"
+#include "tls/dn_hash.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define FILE_MAX (1024u * 1024u)
 
-/* Kinds: 0 is RSA, others are the curves' numbers; the bit says that it issues no certificates. */
-enum { KIND_RSA = 0, KIND_IS_NO_CA = 0x80 };
+/* A kind: DN_HASH_MADE, whether it issues no certificates, and of what form the key is. 1 to 22: RSA, the exponent is
+ * 65537 and the modulus has so many units. 0: any other RSA key, modulus and exponent, each with its length in 16 bits.
+ * Else it is the curve's number. */
+enum {
+    KIND_IS_NO_CA = 0x40,
+    KIND_KEY = 0x3f,
+    KIND_RSA = 0,
+    KIND_RSA_UNITS = 22,
+    KIND_P256 = BR_EC_secp256r1,
+    KIND_P521 = BR_EC_secp521r1,
+    RSA_UNIT = 128,
+};
+
+_Static_assert(KIND_P256 == KIND_RSA_UNITS + 1 && KIND_P521 == KIND_P256 + 2,
+               "RSA's kinds end where curves begin");
+
+static const uint8_t f4[] = {0x01, 0x00, 0x01};       /* 65537 */
+static const uint8_t point_lengths[] = {65, 97, 133}; /* uncompressed, by curve */
 
 struct trust {
     size_t n;
@@ -43,10 +61,38 @@ static uint8_t flags_of(const struct x509 *x)
     return x->is_ca || x->version < 3 ? 0 : KIND_IS_NO_CA;
 }
 
+static void put_head(struct writer *w, const struct x509 *x, unsigned key)
+{
+    uint8_t hash[DN_HASH_LEN];
+
+    dn_hash(x->subject, hash);
+    writer_u8(w, (uint8_t)(DN_HASH_MADE | flags_of(x) | key));
+    writer_put(w, hash, sizeof hash);
+}
+
+static void put_rsa(struct writer *w, const struct x509 *x)
+{
+    struct reader whole = reader_of(x->spki_key.p, x->spki_key.n);
+    struct reader numbers = der_enter(&whole, DER_SEQUENCE);
+    struct bytes n = der_unsigned(&numbers), e = der_unsigned(&numbers);
+    size_t units = n.n / RSA_UNIT;
+
+    if (!reader_done(&numbers) || !reader_done(&whole)) {
+        w->failed = true;
+    } else if (n.n % RSA_UNIT == 0 && units > 0 && units <= KIND_RSA_UNITS &&
+               bytes_equal(e, bytes_of(f4, sizeof f4))) {
+        put_head(w, x, (unsigned)units);
+        writer_bytes(w, n);
+    } else {
+        put_head(w, x, KIND_RSA);
+        put_vector(w, n);
+        put_vector(w, e);
+    }
+}
+
 void trust_put_anchor(struct writer *w, struct bytes certificate)
 {
     struct x509 x;
-    struct reader whole, numbers;
     int curve;
 
     if (!x509_parse(&x, certificate)) {
@@ -55,18 +101,11 @@ void trust_put_anchor(struct writer *w, struct bytes certificate)
     }
     curve = key_curve_of_oid(x.spki_curve_oid);
     if (bytes_equal(x.spki_algorithm_oid, key_oid_rsa)) {
-        whole = reader_of(x.spki_key.p, x.spki_key.n);
-        numbers = der_enter(&whole, DER_SEQUENCE);
-        writer_u8(w, KIND_RSA | flags_of(&x));
-        put_vector(w, x.subject);
-        put_vector(w, der_unsigned(&numbers));
-        put_vector(w, der_unsigned(&numbers));
-        if (!reader_done(&numbers) || !reader_done(&whole))
-            w->failed = true;
-    } else if (bytes_equal(x.spki_algorithm_oid, key_oid_ec) && curve != 0) {
-        writer_u8(w, (uint8_t)((unsigned)curve | flags_of(&x)));
-        put_vector(w, x.subject);
-        put_vector(w, x.spki_key);
+        put_rsa(w, &x);
+    } else if (bytes_equal(x.spki_algorithm_oid, key_oid_ec) && curve != 0 &&
+               x.spki_key.n == point_lengths[curve - KIND_P256]) {
+        put_head(w, &x, (unsigned)curve);
+        writer_bytes(w, x.spki_key);
     } else {
         w->failed = true;
     }
@@ -75,29 +114,34 @@ void trust_put_anchor(struct writer *w, struct bytes certificate)
 /* ---- from bytes ---- */
 
 /* BearSSL lacks a const: it only reads. */
-static unsigned char *take_vector(struct reader *r, size_t *n)
+static unsigned char *lend(struct bytes b, size_t *n)
 {
-    struct bytes b = reader_take(r, reader_u16(r));
-
     *n = b.n;
     return (unsigned char *)(uintptr_t)b.p;
 }
 
+static void take_rsa(struct reader *r, unsigned units, br_rsa_public_key *key)
+{
+    key->n = lend(reader_take(r, units > 0 ? units * (size_t)RSA_UNIT : reader_u16(r)), &key->nlen);
+    key->e = lend(units > 0 ? bytes_of(f4, sizeof f4) : reader_take(r, reader_u16(r)), &key->elen);
+}
+
 static br_x509_trust_anchor take_anchor(struct reader *r)
 {
-    uint8_t kind = reader_u8(r);
+    struct bytes name = reader_take(r, 1 + DN_HASH_LEN);
+    uint8_t kind = name.n > 0 ? name.p[0] : 0, key = kind & KIND_KEY;
     br_x509_trust_anchor a = {.flags = kind & KIND_IS_NO_CA ? 0 : BR_X509_TA_CA};
 
-    kind &= (uint8_t)~KIND_IS_NO_CA;
-    a.dn.data = take_vector(r, &a.dn.len);
-    if (kind == KIND_RSA) {
-        a.pkey.key_type = BR_KEYTYPE_RSA;
-        a.pkey.key.rsa.n = take_vector(r, &a.pkey.key.rsa.nlen);
-        a.pkey.key.rsa.e = take_vector(r, &a.pkey.key.rsa.elen);
-    } else {
+    a.dn.data = lend(name, &a.dn.len);
+    if (!(kind & DN_HASH_MADE) || key > KIND_P521) {
+        r->failed = true;
+    } else if (key >= KIND_P256) {
         a.pkey.key_type = BR_KEYTYPE_EC;
-        a.pkey.key.ec.curve = kind;
-        a.pkey.key.ec.q = take_vector(r, &a.pkey.key.ec.qlen);
+        a.pkey.key.ec.curve = key;
+        a.pkey.key.ec.q = lend(reader_take(r, point_lengths[key - KIND_P256]), &a.pkey.key.ec.qlen);
+    } else {
+        a.pkey.key_type = BR_KEYTYPE_RSA;
+        take_rsa(r, key, &a.pkey.key.rsa);
     }
     return a;
 }

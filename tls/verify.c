@@ -6,6 +6,7 @@
 #include "tls/verify.h"
 
 #include "base/mem.h"
+#include "tls/dn_hash.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -182,7 +183,7 @@ void verify_init(struct verify *v, const struct tls_trust *trust, const struct c
     br_x509_minimal_context *m = &v->minimal;
 
     *v = (struct verify){.vtable = &verify_class};
-    br_x509_minimal_init(m, &br_sha256_vtable, trust->anchors, trust->n);
+    br_x509_minimal_init(m, &dn_hash_class, trust->anchors, trust->n);
     br_x509_minimal_set_hash(m, br_sha256_ID, &br_sha256_vtable);
     br_x509_minimal_set_hash(m, br_sha384_ID, &br_sha384_vtable);
     br_x509_minimal_set_hash(m, br_sha512_ID, &br_sha512_vtable);
