@@ -2,15 +2,16 @@
 #include "base/relro.h"
 
 #include <link.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 /* Whole pages alone, and the linker aligns the end to pages of the smallest size. The first that is told of is the
  * program; another would be a loader's work. */
 static int protect(struct dl_phdr_info *info, size_t size, void *ctx)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t page = (uintptr_t)getauxval(AT_PAGESZ);
 
     (void)size;
     (void)ctx;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 static bool was_given(const struct scope *scope, const char *name)
@@ -25,9 +26,9 @@ static struct conf_place place_of(const struct scope *scope, const char *name)
  * machine does not say how much it has. */
 static uint64_t half_of_memory(void)
 {
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    struct sysinfo info;
 
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : 0;
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit / 2 : 0;
 }
 
 void draft_defaults(struct draft *d)

@@ -77,21 +77,22 @@ enum group {
 
 struct directive {
     const char *name;
-    unsigned where; /* of enum scope_kind */
-    enum group group;
-    unsigned min, max; /* arguments; max 0: any number */
-    bool many;         /* may be given more than once, and adds up */
-    bool block;        /* opens a block */
+    uint8_t where;    /* of enum scope_kind */
+    uint8_t group;    /* enum group */
+    uint8_t min, max; /* arguments; max 0: any number */
+    bool many;        /* may be given more than once, and adds up */
+    bool block;       /* opens a block */
+    bool off;         /* `off` stands for 0 */
+    /* Numbers, sizes, durations: where they go and what they may be. */
+    uint8_t width;
+    uint16_t global_at, site_at;
+    uint64_t least, most;
     const char *args;  /* as shown */
     const char *value; /* the default, for the same setter; NULL: none, or see note */
     const char *note;  /* the default in words, when it is no fixed value */
     const char *help;
     bool (*set)(struct statement *s); /* false: reported, or out of memory */
     void (*clear)(struct draft *d);   /* a list that an option sets anew */
-    /* Numbers, sizes, durations: where they go and what they may be. */
-    size_t global_at, site_at, width;
-    uint64_t least, most;
-    bool off; /* `off` stands for 0 */
 };
 
 extern const struct directive directives[];

@@ -13,7 +13,7 @@
 #define NAME_MAX_LEN 19
 
 struct name {
-    const char *text; /* in lower case */
+    char text[NAME_MAX_LEN + 1]; /* in lower case */
     uint8_t len;
     uint8_t id;
 };
@@ -231,60 +231,67 @@ bool http_method_is_idempotent(enum http_method m)
 
 const char *http_reason(unsigned status)
 {
-    static const char *const reasons[][32] = {
-        [1] = {[0] = "Continue",                      [1] = "Switching Protocols", [2] = "Processing", [3] = "Early Hints"},
-        [2] = { [0] = "OK",
-               [1] = "Created",
-               [2] = "Accepted",
-               [3] = "Non-Authoritative Information",
-               [4] = "No Content",
-               [5] = "Reset Content",
-               [6] = "Partial Content",
-               [7] = "Multi-Status"},
-        [3] = {                                                                                          [0] = "Multiple Choices",
-               [1] = "Moved Permanently",
-               [2] = "Found",
-               [3] = "See Other",
-               [4] = "Not Modified",
-               [7] = "Temporary Redirect",
-               [8] = "Permanent Redirect"},
-        [4] = {                                                                                    [0] = "Bad Request",
-               [1] = "Unauthorized",
-               [2] = "Payment Required",
-               [3] = "Forbidden",
-               [4] = "Not Found",
-               [5] = "Method Not Allowed",
-               [6] = "Not Acceptable",
-               [7] = "Proxy Authentication Required",
-               [8] = "Request Timeout",
-               [9] = "Conflict",
-               [10] = "Gone",
-               [11] = "Length Required",
-               [12] = "Precondition Failed",
-               [13] = "Content Too Large",
-               [14] = "URI Too Long",
-               [15] = "Unsupported Media Type",
-               [16] = "Range Not Satisfiable",
-               [17] = "Expectation Failed",
-               [21] = "Misdirected Request",
-               [22] = "Unprocessable Content",
-               [23] = "Locked",
-               [25] = "Too Early",
-               [26] = "Upgrade Required",
-               [28] = "Precondition Required",
-               [29] = "Too Many Requests",
-               [31] = "Request Header Fields Too Large"},
-        [5] = {                                                                                        [0] = "Internal Server Error",
-               [1] = "Not Implemented",
-               [2] = "Bad Gateway",
-               [3] = "Service Unavailable",
-               [4] = "Gateway Timeout",
-               [5] = "HTTP Version Not Supported",
-               [7] = "Insufficient Storage"},
+    static const struct {
+        uint16_t status;
+        char phrase[32];
+    } reasons[] = {
+        {100, "Continue"                       },
+        {101, "Switching Protocols"            },
+        {102, "Processing"                     },
+        {103, "Early Hints"                    },
+        {200, "OK"                             },
+        {201, "Created"                        },
+        {202, "Accepted"                       },
+        {203, "Non-Authoritative Information"  },
+        {204, "No Content"                     },
+        {205, "Reset Content"                  },
+        {206, "Partial Content"                },
+        {207, "Multi-Status"                   },
+        {300, "Multiple Choices"               },
+        {301, "Moved Permanently"              },
+        {302, "Found"                          },
+        {303, "See Other"                      },
+        {304, "Not Modified"                   },
+        {307, "Temporary Redirect"             },
+        {308, "Permanent Redirect"             },
+        {400, "Bad Request"                    },
+        {401, "Unauthorized"                   },
+        {402, "Payment Required"               },
+        {403, "Forbidden"                      },
+        {404, "Not Found"                      },
+        {405, "Method Not Allowed"             },
+        {406, "Not Acceptable"                 },
+        {407, "Proxy Authentication Required"  },
+        {408, "Request Timeout"                },
+        {409, "Conflict"                       },
+        {410, "Gone"                           },
+        {411, "Length Required"                },
+        {412, "Precondition Failed"            },
+        {413, "Content Too Large"              },
+        {414, "URI Too Long"                   },
+        {415, "Unsupported Media Type"         },
+        {416, "Range Not Satisfiable"          },
+        {417, "Expectation Failed"             },
+        {421, "Misdirected Request"            },
+        {422, "Unprocessable Content"          },
+        {423, "Locked"                         },
+        {425, "Too Early"                      },
+        {426, "Upgrade Required"               },
+        {428, "Precondition Required"          },
+        {429, "Too Many Requests"              },
+        {431, "Request Header Fields Too Large"},
+        {451, "Unavailable For Legal Reasons"  },
+        {500, "Internal Server Error"          },
+        {501, "Not Implemented"                },
+        {502, "Bad Gateway"                    },
+        {503, "Service Unavailable"            },
+        {504, "Gateway Timeout"                },
+        {505, "HTTP Version Not Supported"     },
+        {507, "Insufficient Storage"           },
     };
-    unsigned row = status / 100, column = status % 100;
 
-    if (row >= sizeof reasons / sizeof reasons[0] || column >= 32 || reasons[row][column] == NULL)
-        return status == 451 ? "Unavailable For Legal Reasons" : "";
-    return reasons[row][column];
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].status == status)
+            return reasons[i].phrase;
+    return "";
 }

@@ -7,14 +7,18 @@
 
 #include <stddef.h>
 
+#define RECEIVED "peer sent alert "
+#define SENT     "sent alert "
+
+/* One text serves as all three: what was received ends in what was sent, and both in the name. */
 struct alert {
     uint8_t number;
-    const char *name, *received, *sent;
+    char received[sizeof RECEIVED + 32];
 };
 
-#define ALERT(n, text)                                                                               \
-    {                                                                                                \
-        .number = (n), .name = text, .received = "peer sent alert " text, .sent = "sent alert " text \
+#define ALERT(n, name)                           \
+    {                                            \
+        .number = (n), .received = RECEIVED name \
     }
 
 static const struct alert alerts[] = {
@@ -66,7 +70,7 @@ static const struct alert *find(uint8_t number)
 
 const char *tls_alert_name(uint8_t alert)
 {
-    return find(alert)->name;
+    return find(alert)->received + sizeof RECEIVED - 1;
 }
 
 const char *alert_received_text(uint8_t alert)
@@ -76,5 +80,5 @@ const char *alert_received_text(uint8_t alert)
 
 const char *alert_sent_text(uint8_t alert)
 {
-    return find(alert)->sent;
+    return find(alert)->received + sizeof RECEIVED - sizeof SENT;
 }
