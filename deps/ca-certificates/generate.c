@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
  * generate FILE...: the certificates of these PEM files as the bytes of an array of trust anchors (certs/trust.h), on
- * standard output. A part of the build, not of the program.
+ * standard output. Those that had expired before the program was made are left out: where its clock says so, its clock is
+ * wrong (base/time.h). A part of the build, not of the program.
  */
 #include "base/file.h"
+#include "base/time.h"
 #include "certs/pem.h"
 #include "certs/trust.h"
+#include "certs/x509.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ALL_MAX (1024u * 1024u)
+
+static void put(struct writer *w, struct bytes certificate)
+{
+    struct x509 x;
+
+    if (x509_parse(&x, certificate) && x.not_after < time_floor())
+        return;
+    trust_put_anchor(w, certificate);
+}
 
 int main(int argc, char **argv)
 {
@@ -27,7 +39,7 @@ int main(int argc, char **argv)
         int error = file_read(argv[i], PEM_MAX_FILE, &f);
 
         if (error == 0)
-            why = pem_each_certificate(bytes_of(f.content.p, f.content.n), trust_put_anchor, &w, &blocks);
+            why = pem_each_certificate(bytes_of(f.content.p, f.content.n), put, &w, &blocks);
         if (error != 0 || why != NULL || blocks != 1 || w.failed) {
             fprintf(stderr, "%s: %s\n", argv[i],
                     error ? strerror(error)
