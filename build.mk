@@ -19,6 +19,8 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 B := build
+# The machine that builds, as deps/targets calls it.
+OWN_TARGET := $(patsubst i%86,i386,$(patsubst armv7l,armv7,$(shell uname -m)))
 FOLDERS := base crypto net tls conn http conf certs acme relay admin
 
 # V=1 shows the commands.
@@ -44,18 +46,30 @@ changed = printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla
 PATHMAP := '-ffile-prefix-map=$(CURDIR)=.'
-# What is shipped must fit a router's flash: what runs at start, on a reload or once in many seconds is made small,
-# the path of a request fast. The other builds have an -O1 of their own.
-SMALL := conf/% certs/% acme/% admin/% proxy.c net/dhcp.c net/dns% net/holder.c net/inherit.c crypto/bench.c relay/relay.c tls/client12.c tls/dn_hash.c tls/verify.c \
-         c-ares/% bearssl/src/x509/% bearssl/src/codec/pem% bearssl/src/ssl/ssl_hs_client.c
-optimise_musl = $(if $(filter $(SMALL),$(patsubst $(B)/deps/%,%,$(1))),-Os,-O2)
+# What is shipped must fit a router's flash: the path of a request and of a record is made fast, arithmetic faster (its
+# loops may be unrolled and aligned), and all else small. Builds with sanitizers have an -O1 of their own.
+FASTEST := $(filter-out $(foreach f,bench ec ecdsa_p256 hkdf impl p256 rsa rsa_m64,crypto/$(f).c),$(wildcard crypto/*.c)) \
+           $(foreach d,ec/ec_c25519 ec/ec_p256 hash int symcipher,bearssl/src/$(d)%)
+FAST := $(foreach f,bytes mem memcpy,base/$(f).c) conn/conn.c $(foreach f,h1_body h1_meaning h1_parse h1_write head,http/$(f).c) \
+        relay/exchange.c relay/forward.c bearssl/src/ssl/ssl_hs_server.c
+COMPACT := -fno-align-functions -fno-align-labels -fno-align-loops -fno-align-jumps -fno-tree-vectorize
+# $(call of,LIST,FILE): whether a file, of ours or of a dependency, is in it
+of = $(filter $(1),$(patsubst $(B)/deps/%,%,$(2)))
+# Code for MIPS is the longest, and its machines have the smallest flash: there only arithmetic is fast.
+SMALLEST := mipsel
+# $(call level,TARGET,FILE)
+level = $(if $(call of,$(FASTEST),$(2)),-O2,$(if $(filter $(SMALLEST),$(1)),-Oz,$(if $(call of,$(FAST),$(2)),-O2 $(COMPACT),-Oz)))
+optimise_musl = $(call level,$(OWN_TARGET),$(1))
+optimise_ct = $(optimise_musl)
+LEVELS := (-Oz: $(SMALLEST)) (-O2: $(FASTEST)) (-O2 $(COMPACT): $(FAST)) -Oz
 
 # What every compilation of our own code sees, in any of the builds.
 OWN := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -isystem $(B)/deps/bearssl/inc -isystem $(B)/deps/c-ares/include
 
 HARDEN := -fPIE -fstack-protector-strong -ftrivial-auto-var-init=zero -D_FORTIFY_SOURCE=2
-SECTIONS := -ffunction-sections -fdata-sections -fno-plt -fno-semantic-interposition \
-            -fno-asynchronous-unwind-tables
+# Symbols that are hidden are never looked up: on ARM that spares a table, and a load for each use.
+SECTIONS := -include deps/hidden.h -ffunction-sections -fdata-sections \
+            -fno-asynchronous-unwind-tables -fno-unwind-tables
 # $(call with_musl,BUILD,GCC). The folder is made of links: what else lies beside the linked headers is another libc's.
 with_musl = $(2) -specs=$(B)/$(1)/musl.specs -isystem $(B)/$(1)/include
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -70,21 +84,38 @@ CFLAGS_musl := $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS)
 CFLAGS_asan := $(OWN) -Wall -Wextra -Werror -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread \
                -Wno-array-bounds -Wno-format-truncation -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(PATHMAP)
 # The code that ships, as its compiler would make it; valgrind's header says where secrets end.
-CFLAGS_ct := $(OWN) $(WARN) -Werror -O2 -g $(HARDEN) $(PATHMAP) -DCHECK_CONSTANT_TIME
+CFLAGS_ct := $(OWN) $(WARN) -Werror -g $(HARDEN) $(PATHMAP) -DCHECK_CONSTANT_TIME
 CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(SANITIZE) $(PATHMAP)
 
 # Other people's code: quiet, and UBSan left out (BearSSL reads words where they lie, on machines that allow it).
 DEP := -w
 DEPFLAGS_musl := $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
-DEPFLAGS_ct := $(DEP) -O2 -g $(HARDEN) $(PATHMAP)
+DEPFLAGS_ct := $(DEP) -g $(HARDEN) $(PATHMAP)
 DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 
 # See crypto/downgrade.c.
 WRAP := -Wl,--wrap=br_hmac_drbg_generate
 
-LDFLAGS_musl := $(WRAP) -fPIE -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
-                -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu -Wl,--version-script=deps/no-exports.ld
+# Of their own. x86's relocations take a twenty-fifth of the room: base/relr.c.
+LD_x86_64 := -Wl,-z,pack-relative-relocs,-e,relr_start
+LD_i386 := $(LD_x86_64)
+# ARM's and MIPS' kernels have pages of up to 64 KB, and in the file as much may lie between what is read and what is written,
+# where the latter's tables of addresses end with a page. They end with one of 16 KB, so that a kernel with larger pages,
+# which are not at home on boards, leaves them writable (base/relro.c). MIPS has no other hash style than the first.
+LD_aarch64 := -Wl,-z,max-page-size=16384 -Wl,-T,$(B)/aarch64/ld.script
+LD_mipsel := -Wl,-z,max-page-size=16384 -Wl,--hash-style=sysv
+script_of = $(if $(findstring ld.script,$(LD_$(1))),$(B)/$(1)/ld.script)
+
+# The program can lie anywhere in memory, which on MIPS costs a fifth of its code, every call and address going by a table:
+# there it has its place. These are the compiler's flags instead of -fPIE.
+FIXED_mipsel := -fno-pie -mplt -mno-shared
+# $(call placed,TARGET,FLAGS)
+placed = $(if $(FIXED_$(1)),$(patsubst -static-pie,-static -no-pie,$(patsubst -fPIE,$(FIXED_$(1)),$(2))),$(2))
+
+LDFLAGS_static := $(WRAP) -fPIE -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
+                  -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu -Wl,--version-script=deps/no-exports.ld
+LDFLAGS_musl := $(LDFLAGS_static) $(LD_$(OWN_TARGET))
 LDFLAGS_asan := $(WRAP) $(SANITIZE) -g
 LDFLAGS_ct := $(WRAP) -g
 LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
@@ -95,7 +126,6 @@ LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
 # $(call column,TARGET,NUMBER): a word of its line
 column = $(word $(2),$(shell grep '^$(1) ' deps/targets))
 TARGETS := $(shell sed -n 's/^\([a-z][^ ]*\) .*/\1/p' deps/targets)
-OWN_TARGET := $(patsubst i%86,i386,$(patsubst armv7l,armv7,$(shell uname -m)))
 CROSS := $(foreach t,$(filter-out $(OWN_TARGET),$(TARGETS)),$(if $(filter $(B)/$(t)/%,$(MAKECMDGOALS)),$(t)))
 
 # $(call target_flags,TARGET)
@@ -106,14 +136,12 @@ CC_$(1) := $$(call with_musl,$(1),$$(TRIPLE_$(1))-gcc)
 AR_$(1) := $$(TRIPLE_$(1))-ar
 STRIP_$(1) := $$(TRIPLE_$(1))-strip
 # Of tests gcc guesses more wrongly the more it sees through them.
-CFLAGS_$(1) = $$(CFLAGS_musl) $$(if $$(filter tests/%,$$<),-Wno-maybe-uninitialized)
-DEPFLAGS_$(1) := $$(DEPFLAGS_musl)
-# MIPS has no other hash style than the first.
-LDFLAGS_$(1) := $$(LDFLAGS_musl) $(if $(filter mips%,$(1)),-Wl$(comma)--hash-style=sysv)
-optimise_$(1) = $$(optimise_musl)
-TOOLS_$(1) := $(B)/$(1)/musl.specs $(B)/$(1)/include/jsmn.h
+CFLAGS_$(1) = $$(call placed,$(1),$$(CFLAGS_musl)) $$(if $$(filter tests/%,$$<),-Wno-maybe-uninitialized)
+DEPFLAGS_$(1) := $$(call placed,$(1),$$(DEPFLAGS_musl))
+LDFLAGS_$(1) := $$(call placed,$(1),$$(LDFLAGS_static)) $$(LD_$(1))
+optimise_$(1) = $$(call level,$(1),$$(1))
+TOOLS_$(1) := $(B)/$(1)/musl.specs $(B)/$(1)/include/jsmn.h $$(call script_of,$(1))
 endef
-comma := ,
 $(foreach t,$(CROSS),$(eval $(call target_flags,$(t))))
 
 # ---- dependencies ---------------------------------------------------------------------------------------------
@@ -143,7 +171,7 @@ dep_libs = $(foreach d,$(or $(DEPS_$(1)),$(DEPS)),$(B)/$(1)/lib/$(d).a)
 group = -Wl,--start-group $(1) -Wl,--end-group
 
 # What must be there before the compiler can run.
-TOOLS_musl := $(B)/musl/musl.specs $(B)/musl/include/jsmn.h
+TOOLS_musl := $(B)/musl/musl.specs $(B)/musl/include/jsmn.h $(call script_of,$(OWN_TARGET))
 
 # $(call archive_rule,BUILD,NAME,OBJECTS)
 define archive_rule
@@ -159,7 +187,7 @@ endef
 define dep_rule
 OBJECTS_$(1)_$(2) := $(patsubst $(B)/deps/%.c,$(B)/$(1)/dep/%.o,$(SOURCES_$(2)))
 $(B)/$(1)/dep/$(2).flags: FORCE
-	@$$(call changed,$$@,$(CC_$(1)) $(DEPFLAGS_$(1)) $(if $(optimise_$(1)),-Os: $(SMALL)) $(FLAGS_$(2)))
+	@$$(call changed,$$@,$(CC_$(1)) $(DEPFLAGS_$(1)) $(if $(optimise_$(1)),$(LEVELS)) $(FLAGS_$(2)))
 $(B)/$(1)/dep/$(2)/%.o: $(B)/deps/$(2)/%.c $(wildcard deps/$(2)/*.h) $(B)/deps/$(2).ok $(B)/$(1)/dep/$(2).flags $(TOOLS_$(1))
 	@mkdir -p $$(@D)
 	$$(Q)$(CC_$(1)) $(DEPFLAGS_$(1)) $$(call optimise_$(1),$$<) $(FLAGS_$(2)) -c -o $$@ $$<
@@ -169,7 +197,7 @@ endef
 # $(call build_rule,BUILD)
 define build_rule
 $(B)/$(1)/flags: FORCE
-	@$$(call changed,$$@,$(CC_$(1)) $(CFLAGS_$(1)) $(if $(optimise_$(1)),-Os: $(SMALL)))
+	@$$(call changed,$$@,$(CC_$(1)) $(CFLAGS_$(1)) $(if $(optimise_$(1)),$(LEVELS)))
 $(B)/$(1)/ldflags: FORCE
 	@$$(call changed,$$@,$(CC_$(1)) $(LDFLAGS_$(1)) $(FOLDERS_USED))
 $(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | $(B)/gen/version.h
@@ -185,18 +213,19 @@ $(foreach v,musl asan fuzz ct $(CROSS),$(eval $(call build_rule,$(v))))
 
 # ---- musl's specs ---------------------------------------------------------------------------------------------
 # Debian's specs know dynamic and static programs alone: given -static-pie they make a dynamic one, with an
-# interpreter. The copy makes static-pie and nothing else. libgcc and libc need each other on some machines, and what
+# interpreter. The copy makes static-pie and nothing else, or where the program has a fixed place, static. libgcc and libc need each other on some machines, and what
 # 32 bits cannot do at once may be in libatomic.
 
+comma := ,
 # $(call specs_rule,BUILD,SPECS,ROOT): from musl's SPECS, whose /usr lies in ROOT
 define specs_rule
 $(B)/$(1)/musl.specs: $(2) build.mk
 	@mkdir -p $$(@D)
-	@sed -e 's,%{!shared: \([^}]*\)/Scrt1.o},\1/rcrt1.o,' \
-	     -e 's,^-dynamic-linker .*,-nostdlib -static -pie --no-dynamic-linker -z text,' \
+	@sed -e 's,%{!shared: \([^}]*\)/Scrt1.o},\1/$(if $(FIXED_$(1)),crt1.o,rcrt1.o),' \
+	     -e 's,^-dynamic-linker .*,-nostdlib -static $(if $(FIXED_$(1)),,-pie --no-dynamic-linker) -z text,' \
 	     -e 's,^libgcc\.a%s.*,--start-group & $(if $(filter mips%,$(1)),libatomic.a%s) -lc --end-group,' \
 	     $(if $(3),-e 's$(comma)/usr/\(include\|lib\)/$(comma)$(3)&$(comma)g') $(or $(wildcard $(2)),$(2)) >$$@.tmp
-	@grep -q rcrt1.o $$@.tmp && grep -q no-dynamic-linker $$@.tmp && grep -q start-group $$@.tmp || \
+	@grep -q '[^S]crt1.o' $$@.tmp && grep -q -e '-nostdlib -static' $$@.tmp && grep -q start-group $$@.tmp || \
 	     { echo "build.mk: $(2) is not as expected; rewrite its copy by hand" >&2; exit 1; }
 	@if cmp -s $$@.tmp $$@; then rm $$@.tmp; else mv $$@.tmp $$@; fi
 $(B)/$(1)/include/jsmn.h:
@@ -220,6 +249,15 @@ $(B)/%/root/usr/lib/musl-gcc.specs: $(B)/deps/musl.ok build.mk
 	     --syslibdir=/usr/lib >log 2>&1 && $(MAKE) install DESTDIR=../root >>log 2>&1 || \
 	     { tail -n 20 log; exit 1; }
 	@cp $(@D)/*-linux-musl/musl-gcc.specs $@
+
+# ld's own script, but that to the written part's address, which is one page of 16 KB behind its place in the file, come
+# three more: it lies as a kernel with pages of 64 KB wants it.
+.PRECIOUS: $(B)/%/ld.script
+$(B)/%/ld.script: build.mk
+	@mkdir -p $(@D)
+	@$(call column,$*,2)-ld -pie -z relro -z now --verbose | sed -e '1,/^=====/d' -e '/^=====/,$$d' \
+	     -e 's/\. = DATA_SEGMENT_ALIGN/. += 0xc000; &/' >$@.tmp
+	@grep -q '+= 0xc000' $@.tmp && mv $@.tmp $@
 
 # ---- trust anchors --------------------------------------------------------------------------------------------
 # Mozilla's certificates as the bytes of an array, by a program of the same code that reads them.

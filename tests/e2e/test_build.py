@@ -163,7 +163,7 @@ def test_the_file_is_static_and_hardened():
 
 
 def test_the_file_is_small():
-    assert PROXY.stat().st_size < 810_000
+    assert PROXY.stat().st_size < 700_000
 
 
 def test_sizes_add_up(tree):
