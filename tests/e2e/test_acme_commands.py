@@ -42,6 +42,7 @@ def test_status_and_renew(ca):
         assert p.admin("acme renew " + name)["ok"] is False
 
 
+@pytest.mark.native  # as test_connect_refused_is_502
 def test_status_of_a_failure(ca):
     pebble, p = ca(start=False)
     pebble.close()

@@ -133,6 +133,7 @@ def test_external_account_is_missing(driver):
     assert pebble.issued() == 0
 
 
+@pytest.mark.native  # as test_connect_refused_is_502
 def test_authority_is_down(driver):
     """The sites are served meanwhile; what failed is known after a restart, and a try by hand mends it."""
     pebble, p = driver(start=False)

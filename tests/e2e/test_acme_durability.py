@@ -118,6 +118,7 @@ def can_trace():
                                                            capture_output=True).returncode == 0
 
 
+@pytest.mark.native  # strace would see QEMU
 @pytest.mark.parametrize("call", ["rename", pytest.param("fsync", marks=pytest.mark.long)])
 def test_killed_at_each_write(ca, call):
     """kill -9 before a file gets its name (rename), and before it and its folder are on the disk (fsync), at the first of
@@ -149,6 +150,7 @@ def test_killed_at_each_write(ca, call):
     assert [False, False, False] in had and [True, True, False] in had and [True, True, True] in had, had
 
 
+@pytest.mark.native
 def test_killed_at_each_write_of_a_renewal(ca):
     """The certificate that is there, or the new one, is served by the next process; and nothing is ordered for that."""
     if not can_trace():
