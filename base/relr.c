@@ -28,8 +28,9 @@ extern HIDDEN char __ehdr_start[]; /* the program's place: it is linked to addre
  * words behind the last place. */
 __attribute__((no_stack_protector, used)) static void relr_apply(void)
 {
-    const size_t *entry = NULL;
-    size_t n = 0, *word = NULL, *next = NULL;
+    size_t *word, *next = (size_t *)(void *)__ehdr_start;
+    const size_t *entry = next;
+    size_t n = 0;
 
     for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
         if (d->d_tag == DT_RELR)
