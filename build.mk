@@ -9,7 +9,7 @@
 #   fuzz   glibc, clang with libFuzzer, ASan and UBSan           -> the fuzz targets
 #   ct     glibc, gcc as for what ships                          -> the check of constant time, run by valgrind
 # and for other machines, each by its name in deps/targets:
-#   TARGET musl, Debian's gcc for it, flags as for what ships    -> build/TARGET/proxy, unit tests that QEMU runs
+#   TARGET musl, Debian's gcc for it, mostly the flags of what ships    -> build/TARGET/proxy, unit tests that QEMU runs
 #
 # Sources are found by wildcard, in the folders of the design and in its order; a new file needs no line here.
 
@@ -19,8 +19,8 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 B := build
-# The machine that builds, as deps/targets calls it.
-OWN_TARGET := $(patsubst i%86,i386,$(patsubst armv7l,armv7,$(shell uname -m)))
+# The system that builds, as deps/targets calls it: uname would tell of a 64-bit kernel that has a 32-bit system.
+OWN_TARGET := $(shell awk -v a="$$(dpkg --print-architecture)" '$$6 == a { print $$1 }' deps/targets)
 FOLDERS := base crypto net tls conn http conf certs acme relay admin
 
 # V=1 shows the commands.
@@ -253,11 +253,12 @@ $(B)/%/root/usr/lib/musl-gcc.specs: $(B)/deps/musl.ok build.mk
 # ld's own script, but that to the written part's address, which is one page of 16 KB behind its place in the file, come
 # three more: it lies as a kernel with pages of 64 KB wants it.
 .PRECIOUS: $(B)/%/ld.script
-$(B)/%/ld.script: build.mk
+$(B)/%/ld.script: FORCE
 	@mkdir -p $(@D)
 	@$(call column,$*,2)-ld -pie -z relro -z now --verbose | sed -e '1,/^=====/d' -e '/^=====/,$$d' \
 	     -e 's/\. = DATA_SEGMENT_ALIGN/. += 0xc000; &/' >$@.tmp
-	@grep -q '+= 0xc000' $@.tmp && mv $@.tmp $@
+	@grep -q '+= 0xc000' $@.tmp
+	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
 # ---- trust anchors --------------------------------------------------------------------------------------------
 # Mozilla's certificates as the bytes of an array, by a program of the same code that reads them.

@@ -137,13 +137,19 @@ target_column()
     awk -v t="$1" -v n="$2" '$1 == t {print $n}' deps/targets
 }
 
+# That of this system: what its kernel is does not matter.
+own_target()
+{
+    awk -v a="$(dpkg --print-architecture)" '$6 == a {print $1}' deps/targets
+}
+
 # What fetch_deps takes beside what every build does.
 wanted=
 
 # want_target TARGET...: what their builds need. The machine's own needs nothing: it is build/proxy.
 want_target()
 {
-    own=$(uname -m | sed 's/^i.86$/i386/; s/^armv7l$/armv7/')
+    own=$(own_target)
     sets=build
     for t in "$@"; do
         libc=$(target_column "$t" 3)
@@ -194,7 +200,7 @@ cmd_image()
 {
     file=$B/image.tar
     name=localhost/proxy:$(cat VERSION)
-    targets=$(uname -m | sed 's/^i.86$/i386/; s/^armv7l$/armv7/')
+    targets=$(own_target)
     while [ $# -gt 0 ]; do
         case $1 in
         --multiarch)
@@ -226,25 +232,15 @@ cmd_image()
         --time "$(source_date)" "$@"
 }
 
-debian_architecture()
-{
-    case $1 in
-    x86_64) say amd64 ;;
-    aarch64) say arm64 ;;
-    armv7) say armhf ;;
-    *) say "$1" ;;
-    esac
-}
-
 cmd_deb()
 {
     [ $# -lt 2 ] || die "deb takes one of $(all_targets)"
-    target=${1:-$(uname -m | sed 's/^i.86$/i386/; s/^armv7l$/armv7/')}
+    target=${1:-$(own_target)}
     want_target "$target"
     build $B/"$target"/proxy || die "the build failed"
-    package=$B/proxy_$(cat VERSION)_$(debian_architecture "$target").deb
+    package=$B/proxy_$(cat VERSION)_$(target_column "$target" 6).deb
     SOURCE_DATE_EPOCH=$(source_date) image/debian/build.sh $B/"$target"/proxy "$(cat VERSION)" \
-        "$(debian_architecture "$target")" "$package"
+        "$(target_column "$target" 6)" "$package"
     say "$package"
 }
 

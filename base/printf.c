@@ -2,13 +2,15 @@
  *
  * The printf family for the static build, as far as this program uses it. musl's comes whole, with numbers of floating
  * point: 10 KB, and as much again where the machine has no such numbers of 128 bits. It is replaced from below: what
- * libc has above these two (snprintf, fprintf, puts, inet_ntop) calls them.
+ * libc has above these two (snprintf, fprintf, inet_ntop) calls them.
  *
  * ISO C 7.21.6.1 with d, u, x, o, c, s and %; flags - and 0; a width; a precision, of strings alone; lengths l, ll, j
- * and z. Whatever else stands in a format is printed as it stands, with all that follows, and the arguments are left
- * alone: check_formats in tests/check.sh sees to it that nothing else does.
+ * and z. Whatever else stands in a format is printed as it stands, with all that follows, and takes no
+ * argument: check_formats in tests/check.sh sees to it that nothing else does.
  */
+#include <errno.h>
 #include <features.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +24,7 @@ int vfprintf(FILE *restrict file, const char *restrict f, va_list list);
 int vsnprintf(char *restrict s, size_t size, const char *restrict f, va_list list);
 #endif
 
-/* Where it goes: into room for a string, or by a buffer, so that a message is one write, into a file. */
+/* Where it goes: into room for a string, or by a buffer, so that a message of a usual length is one write, into a file. */
 struct out {
     FILE *file; /* NULL: a string */
     char *start, *p, *end;
@@ -178,6 +180,8 @@ static bool put_directive(struct out *o, const struct directive *d, char convers
         return true;
     case 's':
         text = va_arg(a->list, const char *);
+        if (text == NULL) /* a mistake, and better seen in a log than as a crash */
+            text = "(null)";
         put_padded(o, d, "", text, strnlen(text, d->precision));
         return true;
     case 'd':
@@ -210,6 +214,14 @@ static void format(struct out *o, const char *f, struct arguments *a)
     put(o, f, strlen(f));
 }
 
+static int length_of(const struct out *o)
+{
+    if (o->n <= INT_MAX)
+        return (int)o->n;
+    errno = EOVERFLOW;
+    return -1;
+}
+
 int vsnprintf(char *restrict s, size_t size, const char *restrict f, va_list list)
 {
     struct out o = {.start = s, .p = s, .end = size > 0 ? s + size - 1 : s};
@@ -220,7 +232,7 @@ int vsnprintf(char *restrict s, size_t size, const char *restrict f, va_list lis
     va_end(a.list);
     if (size > 0)
         *o.p = '\0';
-    return (int)o.n;
+    return length_of(&o);
 }
 
 int vfprintf(FILE *restrict file, const char *restrict f, va_list list)
@@ -233,5 +245,5 @@ int vfprintf(FILE *restrict file, const char *restrict f, va_list list)
     format(&o, f, &a);
     va_end(a.list);
     flush(&o);
-    return o.failed ? -1 : (int)o.n;
+    return o.failed ? -1 : length_of(&o);
 }

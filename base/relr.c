@@ -6,7 +6,7 @@
  * Of Debian's linkers only x86's writes it (-z pack-relative-relocs); others start at _start.
  *
  * Nothing is set up yet here, and no address in the data is right: no call, no protector's canary, no global but by a
- * distance from here, which is what hidden visibility makes of those two.
+ * distance from here, which is what hidden visibility makes of those two. A musl that knows the table too finds it empty.
  */
 #if defined __x86_64__ || defined __i386__
 
@@ -32,11 +32,13 @@ __attribute__((no_stack_protector, used)) static void relr_apply(void)
     const size_t *entry = next;
     size_t n = 0;
 
-    for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
+    for (ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
         if (d->d_tag == DT_RELR)
             entry = (const size_t *)(const void *)(__ehdr_start + d->d_un.d_ptr);
-        if (d->d_tag == DT_RELRSZ)
+        if (d->d_tag == DT_RELRSZ) {
             n = d->d_un.d_val / sizeof *entry;
+            d->d_un.d_val = 0;
+        }
     }
     for (; n > 0; n--, entry++) {
         if ((*entry & 1) == 0) {

@@ -16,7 +16,7 @@ struct trust;
 struct trust *trust_load(struct bytes pem, const char **why);
 /* The same of a file of at most 1 MiB; *why may be an errno's text. */
 struct trust *trust_load_file(const char *path, const char **why);
-/* Mozilla's set, as Debian's ca-certificates had it when this was built. NULL when out of memory. */
+/* Mozilla's set, as Debian's ca-certificates had it when this was built, but for those that had expired by then. NULL when out of memory. */
 struct trust *trust_builtin(void);
 void trust_free(struct trust *trust); /* NULL is fine */
 

@@ -28,7 +28,7 @@ static uint64_t half_of_memory(void)
 {
     struct sysinfo info;
 
-    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit / 2 : 0;
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * (info.mem_unit != 0 ? info.mem_unit : 1) / 2 : 0;
 }
 
 void draft_defaults(struct draft *d)

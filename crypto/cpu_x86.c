@@ -40,7 +40,8 @@ static unsigned saved_state(void)
 {
     unsigned low, high;
 
-    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    /* Not to be moved before the question whether there is such an instruction. */
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return low;
 }
 

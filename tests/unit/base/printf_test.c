@@ -4,6 +4,7 @@
  */
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -58,6 +59,33 @@ TEST(text_without_an_end)
 
     same("%.3s", open);
     same("%.*s", 2, open);
+}
+
+/* A caller's mistake; and what is longer than an int can say. */
+TEST(text_that_is_not_there)
+{
+    const char *volatile none = NULL; /* the compiler need not know */
+    const char *text = none;
+
+    same("%s|%10s", text, text);
+}
+
+static int length(const char *f, ...)
+{
+    va_list list;
+    int n;
+
+    va_start(list, f);
+    n = small_vsnprintf(NULL, 0, f, list);
+    va_end(list);
+    return n;
+}
+
+TEST(more_than_an_int_can_say)
+{
+    CHECK_EQ(length("%*s", 1000, ""), 1000);
+    CHECK_EQ(length("%*s%s", INT_MAX, "", "x"), -1);
+    CHECK_EQ(errno, EOVERFLOW);
 }
 
 TEST(numbers)
@@ -131,5 +159,6 @@ TEST(a_file_that_is_full)
     fclose(file);
 }
 
-TEST_MAIN(RUN(text), RUN(text_without_an_end), RUN(numbers),
-          RUN(what_it_does_not_have_is_printed_as_it_stands), RUN(a_file), RUN(a_file_that_is_full))
+TEST_MAIN(RUN(text), RUN(text_without_an_end), RUN(text_that_is_not_there), RUN(more_than_an_int_can_say),
+          RUN(numbers), RUN(what_it_does_not_have_is_printed_as_it_stands), RUN(a_file),
+          RUN(a_file_that_is_full))
