@@ -243,7 +243,9 @@ TEST(slow_reader_stops_the_writer)
     CHECK(s.o.sent < s.o.to_send);
     CHECK(conn_unsent(s.o.conn) < 128u * 1024u);
     CHECK(turns_in(s.loop, 100) <= 4);
-    CHECK(conn_lend(s.o.conn, 1000).n == 0);
+    /* The kernel may have taken a little more: then there is room, of which nobody is told before half of it is free. */
+    CHECK(conn_unsent(s.o.conn) > 32u * 1024u);
+    CHECK_EQ(conn_lend(s.o.conn, 1000).n == 0, conn_unsent(s.o.conn) >= 64u * 1024u);
     while (s.raw.got < s.o.to_send && s.o.conn) {
         raw_read(&s.raw, 700000);
         (void)loop_turn(s.loop, 5);
