@@ -206,7 +206,7 @@ $(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | 
 	$$(Q)$(CC_$(1)) $$(CFLAGS_$(1)) $$(call optimise_$(1),$$<) -MMD -MP -c -o $$@ $$<
 $$(foreach d,$(DEPS),$$(eval $$(call dep_rule,$(1),$$(d))))
 $$(foreach f,$(FOLDERS_USED),$$(eval $$(call archive_rule,$(1),$$(f),$$(call objects,$(1),$$(f)))))
--include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard $(FOLDERS:%=%/*.c) tests/unikernel/*.c tests/unit/*.c tests/unit/*/*.c tests/fuzz/*.c))
+-include $$(patsubst %.c,$(B)/$(1)/obj/%.d,proxy.c $$(wildcard deps/ca-certificates/*.c $(FOLDERS:%=%/*.c) tests/unikernel/*.c tests/unit/*.c tests/unit/*/*.c tests/fuzz/*.c))
 endef
 
 $(foreach v,musl asan fuzz ct $(CROSS),$(eval $(call build_rule,$(v))))
