@@ -11,6 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifndef __GLIBC__ /* in a static build they are the library's own */
+#define small_vsnprintf vsnprintf
+#define small_vfprintf  vfprintf
+#endif
 int small_vsnprintf(char *restrict s, size_t size, const char *restrict f, va_list list);
 int small_vfprintf(FILE *restrict file, const char *restrict f, va_list list);
 
