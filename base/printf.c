@@ -61,8 +61,9 @@ static void put(struct out *o, const char *text, size_t n)
 
 static void repeat(struct out *o, char c, size_t n)
 {
-    while (n-- > 0)
+    for (; n > 0 && (o->file != NULL || o->p < o->end); n--)
         put(o, &c, 1);
+    o->n += n; /* for which a string has no room */
 }
 
 struct directive {

@@ -113,7 +113,7 @@ TEST(numbers)
 TEST(what_it_does_not_have_is_printed_as_it_stands)
 {
     char out[100];
-    const char *f = "%s and %g, %s";
+    const char *volatile f = "%s and %g, %s", *volatile cut = "50%"; /* the compiler need not know */
     struct {
         va_list list;
     } none;
@@ -121,7 +121,7 @@ TEST(what_it_does_not_have_is_printed_as_it_stands)
     memset(&none, 0, sizeof none);
     CHECK_EQ(small_vsnprintf(out, sizeof out, f + 7, none.list), 6);
     CHECK_STR(out, "%g, %s");
-    CHECK_EQ(small_vsnprintf(out, sizeof out, "50%", none.list), 3);
+    CHECK_EQ(small_vsnprintf(out, sizeof out, cut, none.list), 3);
     CHECK_STR(out, "50%");
 }
 
