@@ -27,29 +27,28 @@ int vsnprintf(char *restrict s, size_t size, const char *restrict f, va_list lis
 /* Where it goes: into room for a string, or by a buffer, so that a message of a usual length is one write, into a file. */
 struct out {
     FILE *file; /* NULL: a string */
-    char *start, *p, *end;
-    size_t n; /* all of it, whether there was room or not */
+    char *start;
+    size_t used, room; /* room may be more than there is memory: sprintf says INT_MAX */
+    size_t n;          /* all of it, whether there was room or not */
     bool failed;
 };
 
 static void flush(struct out *o)
 {
-    size_t n = (size_t)(o->p - o->start);
-
-    if (fwrite(o->start, 1, n, o->file) != n)
+    if (fwrite(o->start, 1, o->used, o->file) != o->used)
         o->failed = true;
-    o->p = o->start;
+    o->used = 0;
 }
 
 static void put(struct out *o, const char *text, size_t n)
 {
     o->n += n;
     while (n > 0) {
-        size_t room = (size_t)(o->end - o->p), some = n < room ? n : room;
+        size_t room = o->room - o->used, some = n < room ? n : room;
 
         if (some > 0)
-            memcpy(o->p, text, some);
-        o->p += some;
+            memcpy(o->start + o->used, text, some);
+        o->used += some;
         text += some;
         n -= some;
         if (n > 0 && o->file == NULL)
@@ -61,7 +60,7 @@ static void put(struct out *o, const char *text, size_t n)
 
 static void repeat(struct out *o, char c, size_t n)
 {
-    for (; n > 0 && (o->file != NULL || o->p < o->end); n--)
+    for (; n > 0 && (o->file != NULL || o->used < o->room); n--)
         put(o, &c, 1);
     o->n += n; /* for which a string has no room */
 }
@@ -225,21 +224,21 @@ static int length_of(const struct out *o)
 
 int vsnprintf(char *restrict s, size_t size, const char *restrict f, va_list list)
 {
-    struct out o = {.start = s, .p = s, .end = size > 0 ? s + size - 1 : s};
+    struct out o = {.start = s, .room = size > 0 ? size - 1 : 0};
     struct arguments a;
 
     va_copy(a.list, list);
     format(&o, f, &a);
     va_end(a.list);
     if (size > 0)
-        *o.p = '\0';
+        s[o.used] = '\0';
     return length_of(&o);
 }
 
 int vfprintf(FILE *restrict file, const char *restrict f, va_list list)
 {
     char buffer[512];
-    struct out o = {.file = file, .start = buffer, .p = buffer, .end = buffer + sizeof buffer};
+    struct out o = {.file = file, .start = buffer, .room = sizeof buffer};
     struct arguments a;
 
     va_copy(a.list, list);

@@ -2,7 +2,7 @@
  *
  * Where the process starts on x86. Addresses in the program's data must have its place added to them; musl 1.2.3 does
  * so for tables of the older kind (DT_REL, DT_RELA), 24 bytes an address, while a table of DT_RELR, which it would
- * leave alone, is a bitmap: 1 KB where the other is 27 KB. So this table is read here, before musl's own start.
+ * leave alone, is a bitmap: 0.3 KB where the other is 27 KB. So this table is read here, before musl's own start.
  * Of Debian's linkers only x86's writes it (-z pack-relative-relocs); others start at _start.
  *
  * Nothing is set up yet here, and no address in the data is right: no call, no protector's canary, no global but by a

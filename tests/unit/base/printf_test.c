@@ -20,6 +20,17 @@ int small_vfprintf(FILE *restrict file, const char *restrict f, va_list list);
 
 enum { ROOM = 2000 };
 
+static int into(char *s, size_t size, const char *f, ...)
+{
+    va_list list;
+    int n;
+
+    va_start(list, f);
+    n = small_vsnprintf(s, size, f, list);
+    va_end(list);
+    return n;
+}
+
 /* Every size of the room that cuts it, and one that does not. */
 __attribute__((format(printf, 1, 2))) static void same(const char *f, ...)
 {
@@ -65,6 +76,19 @@ TEST(text_without_an_end)
     same("%.*s", 2, open);
 }
 
+/* As sprintf says it, and more than memory can hold: no end to count from. */
+TEST(room_without_a_known_end)
+{
+    static const size_t sizes[] = {INT_MAX, SIZE_MAX / 2, SIZE_MAX - 1, SIZE_MAX};
+    char ours[ROOM];
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        memset(ours, 'x', sizeof ours);
+        CHECK_EQ(into(ours, sizes[i], "%5d|%-5s|%05u.", 42, "text", 7), 18);
+        CHECK_STR(ours, "   42|text |00007.");
+    }
+}
+
 /* A caller's mistake; and what is longer than an int can say. */
 TEST(text_that_is_not_there)
 {
@@ -74,21 +98,10 @@ TEST(text_that_is_not_there)
     same("%s|%10s", text, text);
 }
 
-static int length(const char *f, ...)
-{
-    va_list list;
-    int n;
-
-    va_start(list, f);
-    n = small_vsnprintf(NULL, 0, f, list);
-    va_end(list);
-    return n;
-}
-
 TEST(more_than_an_int_can_say)
 {
-    CHECK_EQ(length("%*s", 1000, ""), 1000);
-    CHECK_EQ(length("%*s%s", INT_MAX, "", "x"), -1);
+    CHECK_EQ(into(NULL, 0, "%*s", 1000, ""), 1000);
+    CHECK_EQ(into(NULL, 0, "%*s%s", INT_MAX, "", "x"), -1);
     CHECK_EQ(errno, EOVERFLOW);
 }
 
@@ -163,6 +176,6 @@ TEST(a_file_that_is_full)
     fclose(file);
 }
 
-TEST_MAIN(RUN(text), RUN(text_without_an_end), RUN(text_that_is_not_there), RUN(more_than_an_int_can_say),
-          RUN(numbers), RUN(what_it_does_not_have_is_printed_as_it_stands), RUN(a_file),
-          RUN(a_file_that_is_full))
+TEST_MAIN(RUN(text), RUN(text_without_an_end), RUN(room_without_a_known_end), RUN(text_that_is_not_there),
+          RUN(more_than_an_int_can_say), RUN(numbers), RUN(what_it_does_not_have_is_printed_as_it_stands),
+          RUN(a_file), RUN(a_file_that_is_full))
