@@ -213,8 +213,8 @@ $(foreach v,musl asan fuzz ct $(CROSS),$(eval $(call build_rule,$(v))))
 
 # ---- musl's specs ---------------------------------------------------------------------------------------------
 # Debian's specs know dynamic and static programs alone: given -static-pie they make a dynamic one, with an
-# interpreter. The copy makes static-pie and nothing else, or where the program has a fixed place, static. libgcc and libc need each other on some machines, and what
-# 32 bits cannot do at once may be in libatomic.
+# interpreter. The copy makes static-pie and nothing else, or where the program has a fixed place, static. libgcc and
+# libc need each other on some machines, and what 32 bits cannot do at once may be in libatomic.
 
 comma := ,
 # $(call specs_rule,BUILD,SPECS,ROOT): from musl's SPECS, whose /usr lies in ROOT
