@@ -101,10 +101,11 @@ WRAP := -Wl,--wrap=br_hmac_drbg_generate
 LD_x86_64 := -Wl,-z,pack-relative-relocs,-e,relr_start
 LD_i386 := $(LD_x86_64)
 # ARM's and MIPS' kernels have pages of up to 64 KB, and in the file as much may lie between what is read and what is written,
-# where the latter's tables of addresses end with a page. They end with one of 16 KB, so that a kernel with larger pages,
-# which are not at home on boards, leaves them writable (base/relro.c). MIPS has no other hash style than the first.
+# where the latter's tables of addresses end with a page. They end with one of 16 KB, on MIPS, whose boards have little
+# flash, of 4 KB, so that a kernel with larger pages leaves them writable (base/relro.c). The script keeps the two 64 KB
+# apart in memory alone. MIPS has no other hash style than the first.
 LD_aarch64 := -Wl,-z,max-page-size=16384 -Wl,-T,$(B)/aarch64/ld.script
-LD_mipsel := -Wl,-z,max-page-size=16384 -Wl,--hash-style=sysv
+LD_mipsel := -Wl,-z,max-page-size=4096 -Wl,--hash-style=sysv -Wl,-T,$(B)/mipsel/ld.script
 script_of = $(if $(findstring ld.script,$(LD_$(1))),$(B)/$(1)/ld.script)
 
 # The program can lie anywhere in memory, which on MIPS costs a fifth of its code, every call and address going by a table:
@@ -187,19 +188,19 @@ endef
 define dep_rule
 OBJECTS_$(1)_$(2) := $(patsubst $(B)/deps/%.c,$(B)/$(1)/dep/%.o,$(SOURCES_$(2)))
 $(B)/$(1)/dep/$(2).flags: FORCE
-	@$$(call changed,$$@,$(CC_$(1)) $(DEPFLAGS_$(1)) $(if $(optimise_$(1)),$(LEVELS)) $(FLAGS_$(2)))
+	@$$(call changed,$$@,$$(CC_$(1)) $$(DEPFLAGS_$(1)) $$(if $$(optimise_$(1)),$$(LEVELS)) $$(FLAGS_$(2)))
 $(B)/$(1)/dep/$(2)/%.o: $(B)/deps/$(2)/%.c $(wildcard deps/$(2)/*.h) $(B)/deps/$(2).ok $(B)/$(1)/dep/$(2).flags $(TOOLS_$(1))
 	@mkdir -p $$(@D)
 	$$(Q)$(CC_$(1)) $(DEPFLAGS_$(1)) $$(call optimise_$(1),$$<) $(FLAGS_$(2)) -c -o $$@ $$<
 $$(eval $$(call archive_rule,$(1),$(2),$$(OBJECTS_$(1)_$(2))))
 endef
 
-# $(call build_rule,BUILD)
+# $(call build_rule,BUILD). Flags are expanded where they are written down, not before: their commas would end call's argument.
 define build_rule
 $(B)/$(1)/flags: FORCE
-	@$$(call changed,$$@,$(CC_$(1)) $(CFLAGS_$(1)) $(if $(optimise_$(1)),$(LEVELS)))
+	@$$(call changed,$$@,$$(CC_$(1)) $$(CFLAGS_$(1)) $$(if $$(optimise_$(1)),$$(LEVELS)))
 $(B)/$(1)/ldflags: FORCE
-	@$$(call changed,$$@,$(CC_$(1)) $(LDFLAGS_$(1)) $(FOLDERS_USED))
+	@$$(call changed,$$@,$$(CC_$(1)) $$(LDFLAGS_$(1)) $$(FOLDERS_USED))
 $(B)/$(1)/obj/%.o: %.c $(B)/$(1)/flags $(DEPS:%=$(B)/deps/%.ok) $(TOOLS_$(1)) | $(B)/gen/version.h
 	$$(say) $(if $(filter musl,$(1)),CC,$(1)) $$<
 	@mkdir -p $$(@D)
@@ -250,14 +251,14 @@ $(B)/%/root/usr/lib/musl-gcc.specs: $(B)/deps/musl.ok build.mk
 	     { tail -n 20 log; exit 1; }
 	@cp $(@D)/*-linux-musl/musl-gcc.specs $@
 
-# ld's own script, but that to the written part's address, which is one page of 16 KB behind its place in the file, come
-# three more: it lies as a kernel with pages of 64 KB wants it.
+# MIPS' table of addresses lies behind the data, and RELRO ends before it.
+SCRIPT_mipsel := -e '/_gp = ALIGN/d' -e '/^  \.got  *:/d' \
+                 -e 's/^.*DATA_SEGMENT_RELRO_END/  HIDDEN (_gp = ALIGN (16) + 0x7ff0); .got : { *(.got) }\n&/'
 .PRECIOUS: $(B)/%/ld.script
-$(B)/%/ld.script: FORCE
+$(B)/%/ld.script: deps/segments.sed FORCE
 	@mkdir -p $(@D)
-	@$(call column,$*,2)-ld -pie -z relro -z now --verbose | sed -e '1,/^=====/d' -e '/^=====/,$$d' \
-	     -e 's/\. = DATA_SEGMENT_ALIGN/. += 0xc000; &/' >$@.tmp
-	@grep -q '+= 0xc000' $@.tmp
+	@$(call column,$*,2)-ld $(if $(FIXED_$*),,-pie) -z relro -z now --verbose | sed -f $< $(SCRIPT_$*) >$@.tmp
+	@grep -q relro $@.tmp
 	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
 # ---- trust anchors --------------------------------------------------------------------------------------------

@@ -139,6 +139,10 @@ def test_changed_flags_rebuild_our_files_and_no_dependency(trees):
     theirs = "build/musl/lib/bearssl.a"
     assert " -c " not in make(ours)
     mk = tree / "build.mk"
+    assert "-static-pie" not in make("build/proxy")
+    mk.write_text(mk.read_text().replace("-z,noexecstack", "-z,noexecstack,-z,nodlopen"))
+    linked = make("build/proxy")
+    assert "-z,nodlopen" in linked and " -c " not in linked
     mk.write_text(mk.read_text().replace("WARN := ", "WARN := -DCHANGED "))
     assert "-DCHANGED" in make(ours)
     assert " -c " not in make(theirs)

@@ -61,8 +61,8 @@ def test_it_fits_the_flash_of_a_board(target):
 
 
 def test_kernels_with_any_size_of_pages_load_it(target):
-    """What shares a page in the file must in memory, too: 64-bit ARM has pages of 4, 16 and 64 KB."""
-    largest = {"aarch64": 0x10000, "mipsel": 0x4000}.get(target[0], 0x1000)
+    """What shares a page in the file must in memory, too: 64-bit ARM and MIPS have pages of 4, 16 and 64 KB."""
+    largest = {"aarch64": 0x10000, "mipsel": 0x10000}.get(target[0], 0x1000)
     headers = subprocess.run(["readelf", "-lW", target[1]], check=True, capture_output=True, text=True).stdout
     segments = [[int(x, 16) for x in g] for g in re.findall(r"LOAD +(\S+) (\S+) \S+ (\S+)", headers)]
     assert len(segments) > 1
@@ -77,7 +77,9 @@ def test_it_is_static_and_hardened(target):
 
     segments = readelf("-l")
     assert "INTERP" not in segments
-    assert "GNU_RELRO" in segments
+    start, size = (int(x, 16) for x in re.search(r"GNU_RELRO +\S+ +(\S+) +\S+ +\S+ +(\S+)", segments).groups())
+    tables = re.findall(r" (?:\.got|\.data\.rel\.ro|\.\w+_array) +\w+ +(\S+) \S+ (\S+)", readelf("-S"))
+    assert len(tables) >= 3 and all(start <= int(a, 16) and int(a, 16) + int(n, 16) <= start + size for a, n in tables)
     assert re.search(r"GNU_STACK.* RW ", segments)
     assert not re.search(r"LOAD.* RWE ", segments)
     assert ("EXEC (" if target[0] == "mipsel" else "DYN (Position-Independent") in readelf("-h")
