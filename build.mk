@@ -79,7 +79,7 @@ CC_asan := gcc
 CC_fuzz := clang
 CC_ct := gcc
 
-CFLAGS_musl := $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+CFLAGS_static := $(OWN) $(WARN) -Werror -Werror=date-time -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 # gcc guesses wrong about sanitised code in a few warnings; the musl build has them all.
 CFLAGS_asan := $(OWN) -Wall -Wextra -Werror -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread \
                -Wno-array-bounds -Wno-format-truncation -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(PATHMAP)
@@ -89,7 +89,7 @@ CFLAGS_fuzz := $(OWN) -Wall -Wextra -O1 -g -fno-omit-frame-pointer -fsanitize=fu
 
 # Other people's code: quiet, and UBSan left out (BearSSL reads words where they lie, on machines that allow it).
 DEP := -w
-DEPFLAGS_musl := $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
+DEPFLAGS_static := $(DEP) -g $(HARDEN) $(SECTIONS) $(PATHMAP)
 DEPFLAGS_asan := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
 DEPFLAGS_ct := $(DEP) -g $(HARDEN) $(PATHMAP)
 DEPFLAGS_fuzz := $(DEP) -O1 -g -fno-omit-frame-pointer -fsanitize=address $(PATHMAP)
@@ -111,12 +111,16 @@ script_of = $(if $(findstring ld.script,$(LD_$(1))),$(B)/$(1)/ld.script)
 # The program can lie anywhere in memory, which on MIPS costs a fifth of its code, every call and address going by a table:
 # there it has its place. These are the compiler's flags instead of -fPIE.
 FIXED_mipsel := -fno-pie -mplt -mno-shared
+# $(call machine,BUILD): the target that a build with musl is for
+machine = $(if $(filter musl,$(1)),$(OWN_TARGET),$(1))
 # $(call placed,TARGET,FLAGS)
 placed = $(if $(FIXED_$(1)),$(patsubst -static-pie,-static -no-pie,$(patsubst -fPIE,$(FIXED_$(1)),$(2))),$(2))
 
 LDFLAGS_static := $(WRAP) -fPIE -static-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections \
                   -Wl,--build-id=sha1 -Wl,-O1,--hash-style=gnu -Wl,--version-script=deps/no-exports.ld
-LDFLAGS_musl := $(LDFLAGS_static) $(LD_$(OWN_TARGET))
+CFLAGS_musl := $(call placed,$(OWN_TARGET),$(CFLAGS_static))
+DEPFLAGS_musl := $(call placed,$(OWN_TARGET),$(DEPFLAGS_static))
+LDFLAGS_musl := $(call placed,$(OWN_TARGET),$(LDFLAGS_static)) $(LD_$(OWN_TARGET))
 LDFLAGS_asan := $(WRAP) $(SANITIZE) -g
 LDFLAGS_ct := $(WRAP) -g
 LDFLAGS_fuzz := $(WRAP) -fsanitize=fuzzer $(SANITIZE) -g
@@ -137,8 +141,8 @@ CC_$(1) := $$(call with_musl,$(1),$$(TRIPLE_$(1))-gcc)
 AR_$(1) := $$(TRIPLE_$(1))-ar
 STRIP_$(1) := $$(TRIPLE_$(1))-strip
 # Of tests gcc guesses more wrongly the more it sees through them.
-CFLAGS_$(1) = $$(call placed,$(1),$$(CFLAGS_musl)) $$(if $$(filter tests/%,$$<),-Wno-maybe-uninitialized)
-DEPFLAGS_$(1) := $$(call placed,$(1),$$(DEPFLAGS_musl))
+CFLAGS_$(1) = $$(call placed,$(1),$$(CFLAGS_static)) $$(if $$(filter tests/%,$$<),-Wno-maybe-uninitialized)
+DEPFLAGS_$(1) := $$(call placed,$(1),$$(DEPFLAGS_static))
 LDFLAGS_$(1) := $$(call placed,$(1),$$(LDFLAGS_static)) $$(LD_$(1))
 optimise_$(1) = $$(call level,$(1),$$(1))
 TOOLS_$(1) := $(B)/$(1)/musl.specs $(B)/$(1)/include/jsmn.h $$(call script_of,$(1))
@@ -222,9 +226,9 @@ comma := ,
 define specs_rule
 $(B)/$(1)/musl.specs: $(2) build.mk
 	@mkdir -p $$(@D)
-	@sed -e 's,%{!shared: \([^}]*\)/Scrt1.o},\1/$(if $(FIXED_$(1)),crt1.o,rcrt1.o),' \
-	     -e 's,^-dynamic-linker .*,-nostdlib -static $(if $(FIXED_$(1)),,-pie --no-dynamic-linker) -z text,' \
-	     -e 's,^libgcc\.a%s.*,--start-group & $(if $(filter mips%,$(1)),libatomic.a%s) -lc --end-group,' \
+	@sed -e 's,%{!shared: \([^}]*\)/Scrt1.o},\1/$(if $(FIXED_$(call machine,$(1))),crt1.o,rcrt1.o),' \
+	     -e 's,^-dynamic-linker .*,-nostdlib -static $(if $(FIXED_$(call machine,$(1))),,-pie --no-dynamic-linker) -z text,' \
+	     -e 's,^libgcc\.a%s.*,--start-group & $(if $(filter mips%,$(call machine,$(1))),libatomic.a%s) -lc --end-group,' \
 	     $(if $(3),-e 's$(comma)/usr/\(include\|lib\)/$(comma)$(3)&$(comma)g') $(or $(wildcard $(2)),$(2)) >$$@.tmp
 	@grep -q '[^S]crt1.o' $$@.tmp && grep -q -e '-nostdlib -static' $$@.tmp && grep -q start-group $$@.tmp || \
 	     { echo "build.mk: $(2) is not as expected; rewrite its copy by hand" >&2; exit 1; }
