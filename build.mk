@@ -101,9 +101,9 @@ WRAP := -Wl,--wrap=br_hmac_drbg_generate
 LD_x86_64 := -Wl,-z,pack-relative-relocs,-e,relr_start
 LD_i386 := $(LD_x86_64)
 # ARM's and MIPS' kernels have pages of up to 64 KB, and in the file as much may lie between what is read and what is written,
-# where the latter's tables of addresses end with a page. They end with one of 16 KB, on MIPS, whose boards have little
-# flash, of 4 KB, so that a kernel with larger pages leaves them writable (base/relro.c). The script keeps the two 64 KB
-# apart in memory alone. MIPS has no other hash style than the first.
+# where the latter's tables of addresses end with a page. They end with one of 16 KB, or on MIPS, whose boards have little
+# flash, with one of 4 KB: a kernel with larger pages leaves them writable (base/relro.c). The script puts 64 KB between the
+# two in memory, and nothing in the file. MIPS has no other hash style than the first.
 LD_aarch64 := -Wl,-z,max-page-size=16384 -Wl,-T,$(B)/aarch64/ld.script
 LD_mipsel := -Wl,-z,max-page-size=4096 -Wl,--hash-style=sysv -Wl,-T,$(B)/mipsel/ld.script
 script_of = $(if $(findstring ld.script,$(LD_$(1))),$(B)/$(1)/ld.script)
@@ -111,8 +111,6 @@ script_of = $(if $(findstring ld.script,$(LD_$(1))),$(B)/$(1)/ld.script)
 # The program can lie anywhere in memory, which on MIPS costs a fifth of its code, every call and address going by a table:
 # there it has its place. These are the compiler's flags instead of -fPIE.
 FIXED_mipsel := -fno-pie -mplt -mno-shared
-# $(call machine,BUILD): the target that a build with musl is for
-machine = $(if $(filter musl,$(1)),$(OWN_TARGET),$(1))
 # $(call placed,TARGET,FLAGS)
 placed = $(if $(FIXED_$(1)),$(patsubst -static-pie,-static -no-pie,$(patsubst -fPIE,$(FIXED_$(1)),$(2))),$(2))
 
@@ -199,7 +197,8 @@ $(B)/$(1)/dep/$(2)/%.o: $(B)/deps/$(2)/%.c $(wildcard deps/$(2)/*.h) $(B)/deps/$
 $$(eval $$(call archive_rule,$(1),$(2),$$(OBJECTS_$(1)_$(2))))
 endef
 
-# $(call build_rule,BUILD). Flags are expanded where they are written down, not before: their commas would end call's argument.
+# $(call build_rule,BUILD). Flags are expanded where they are written down, not before: a comma in them would end the
+# argument of call.
 define build_rule
 $(B)/$(1)/flags: FORCE
 	@$$(call changed,$$@,$$(CC_$(1)) $$(CFLAGS_$(1)) $$(if $$(optimise_$(1)),$$(LEVELS)))
@@ -222,6 +221,8 @@ $(foreach v,musl asan fuzz ct $(CROSS),$(eval $(call build_rule,$(v))))
 # libc need each other on some machines, and what 32 bits cannot do at once may be in libatomic.
 
 comma := ,
+# $(call machine,BUILD): the target that a build with musl is for
+machine = $(if $(filter musl,$(1)),$(OWN_TARGET),$(1))
 # $(call specs_rule,BUILD,SPECS,ROOT): from musl's SPECS, whose /usr lies in ROOT
 define specs_rule
 $(B)/$(1)/musl.specs: $(2) build.mk
@@ -255,14 +256,14 @@ $(B)/%/root/usr/lib/musl-gcc.specs: $(B)/deps/musl.ok build.mk
 	     { tail -n 20 log; exit 1; }
 	@cp $(@D)/*-linux-musl/musl-gcc.specs $@
 
-# MIPS' table of addresses lies behind the data, and RELRO ends before it.
+# MIPS' table of addresses lies behind the data, which RELRO does not reach: it moves to before RELRO's end.
 SCRIPT_mipsel := -e '/_gp = ALIGN/d' -e '/^  \.got  *:/d' \
                  -e 's/^.*DATA_SEGMENT_RELRO_END/  HIDDEN (_gp = ALIGN (16) + 0x7ff0); .got : { *(.got) }\n&/'
 .PRECIOUS: $(B)/%/ld.script
 $(B)/%/ld.script: deps/segments.sed FORCE
 	@mkdir -p $(@D)
 	@$(call column,$*,2)-ld $(if $(FIXED_$*),,-pie) -z relro -z now --verbose | sed -f $< $(SCRIPT_$*) >$@.tmp
-	@grep -q relro $@.tmp
+	@grep -q 'HIDDEN (relro' $@.tmp $(if $(SCRIPT_$*),&& grep -q ' \.got : ' $@.tmp)
 	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
 # ---- trust anchors --------------------------------------------------------------------------------------------

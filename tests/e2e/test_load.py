@@ -82,7 +82,7 @@ def anonymous(p):
 
 
 def test_anonymous_memory_is_small_and_given_back(quick):
-    """Of what a load took, the pool and the allocator keep some for the next one, however large the load was."""
+    """Of what a load took, base/mem.c and the pool keep some for the next one, however large the load was."""
     assert anonymous(quick) < 512
     tool("h2load", "--h1", "-n", "4000", "-c", "1000", quick.url("/"))
     until(lambda: quick.descriptors() < 40, 10, "the clients are gone")

@@ -62,7 +62,7 @@ def test_it_fits_the_flash_of_a_board(target):
 
 def test_kernels_with_any_size_of_pages_load_it(target):
     """What shares a page in the file must in memory, too: 64-bit ARM and MIPS have pages of 4, 16 and 64 KB."""
-    largest = {"aarch64": 0x10000, "mipsel": 0x10000}.get(target[0], 0x1000)
+    largest = 0x10000 if target[0] in ("aarch64", "mipsel") else 0x1000
     headers = subprocess.run(["readelf", "-lW", target[1]], check=True, capture_output=True, text=True).stdout
     segments = [[int(x, 16) for x in g] for g in re.findall(r"LOAD +(\S+) (\S+) \S+ (\S+)", headers)]
     assert len(segments) > 1
