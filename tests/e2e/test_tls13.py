@@ -111,7 +111,7 @@ def test_key_updates_in_an_upload(site, tmp):
             # What s_client reads from its input in one piece is one command, so each waits for its turn.
             t.type(part).wait("part %02d" % i)
             t.type("kK"[i % 2] + "\n").wait("KEYUPDATE", i + 1)
-        t.wait("^0\r$")
+        t.wait("^0\r$").wait_messages("KeyUpdate", parts, came=False)
         assert t.messages("KeyUpdate", came=False) == parts
         # Those that were asked for are answered, at the latest before the next data.
         assert t.messages("KeyUpdate") in (parts // 2 - 1, parts // 2)
@@ -136,6 +136,7 @@ def test_key_updates_in_a_download(site, tmp):
             until(lambda: t.out.count(b"x" * 64) * 64 > i * len(block) * blocks // times, 30, "a part of the body")
             t.type("Kk"[i % 2] + "\n").wait("KEYUPDATE", i + 1)
         until(lambda: t.out.count(b"x") >= len(block) * blocks, 30, "the body")
+        t.wait_messages("KeyUpdate", times, came=False)
         assert t.messages("KeyUpdate", came=False) == times
         # Those that are asked for while one is still owed are answered by one.
         assert 1 <= t.messages("KeyUpdate") <= times // 2

@@ -103,8 +103,9 @@ class Talk:
             raise AssertionError("%s; it said:\n%s" % (e, self.out[-3000:].decode("latin-1"))) from None
         return self
 
-    def wait_messages(self, name, n):
-        until(lambda: os.path.exists(self.messages_path) and self.messages(name) >= n, 10, "%d %s" % (n, name))
+    def wait_messages(self, name, n, came=True):
+        """Until n handshake messages of that name came, or were sent: what s_client says of one comes before it."""
+        until(lambda: os.path.exists(self.messages_path) and self.messages(name, came) >= n, 10, "%d %s" % (n, name))
         return self
 
     def messages(self, name, came=True):
