@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* One end of a pipe with what happens when it is ready. */
@@ -442,6 +443,54 @@ TEST(a_signal_ends_the_wait_and_nothing_else)
     loop_free(loop);
 }
 
+enum { COMPANY = 8, ROUNDS = 3000 };
+
+/* Another process that, for each byte it is asked with, makes all ends ready. */
+static pid_t answers(const struct end *ends, int asked)
+{
+    pid_t pid = fork();
+    char byte;
+
+    if (pid != 0)
+        return pid;
+    while (read(asked, &byte, 1) == 1)
+        for (int i = 0; i < COMPANY; i++)
+            (void)!write(ends[i].other, "x", 1);
+    _exit(0);
+}
+
+/* So many turns that the loop lets events gather in some of them: all are delivered, once each. */
+TEST(events_that_come_while_others_gather)
+{
+    struct loop *loop = loop_new();
+    struct end ends[COMPANY];
+    int ask[2];
+    pid_t pid;
+
+    CHECK(pipe2(ask, O_CLOEXEC) == 0);
+    for (int i = 0; i < COMPANY; i++) {
+        ends[i] = end_of_pipe(loop);
+        CHECK_EQ(loop_watch(loop, &ends[i].watch, EPOLLIN), 0);
+    }
+    pid = answers(ends, ask[0]);
+    CHECK(pid > 0);
+    for (unsigned round = 1; round <= ROUNDS; round++) {
+        CHECK_EQ(write(ask[1], "x", 1), 1);
+        for (int i = 0; i < COMPANY; i++) {
+            while (ends[i].calls < round)
+                CHECK_EQ(loop_turn(loop, -1), 0);
+            CHECK_EQ(ends[i].calls, round);
+        }
+    }
+    close(ask[0]);
+    close(ask[1]);
+    kill(pid, SIGKILL);
+    CHECK_EQ(waitpid(pid, NULL, 0), pid);
+    for (int i = 0; i < COMPANY; i++)
+        end_close(&ends[i]);
+    loop_free(loop);
+}
+
 TEST(waits_no_longer_than_told)
 {
     struct loop *loop = loop_new();
@@ -482,4 +531,5 @@ TEST_MAIN(RUN(delivers_while_there_is_something), RUN(interest_of_nothing_hears_
           RUN(tasks_run_after_their_event), RUN(tasks_in_order_once_each),
           RUN(a_task_that_posts_itself_starves_nobody), RUN(tasks_run_after_their_timer),
           RUN(deferred_after_the_batch), RUN(deferred_cannot_be_undone_and_runs_once),
-          RUN(a_signal_ends_the_wait_and_nothing_else), RUN(waits_no_longer_than_told), RUN(out_of_memory))
+          RUN(a_signal_ends_the_wait_and_nothing_else), RUN(events_that_come_while_others_gather),
+          RUN(waits_no_longer_than_told), RUN(out_of_memory))
