@@ -32,7 +32,7 @@ struct buf *pool_get(struct pool *pool,
  * when out of memory: it is as it was. */
 bool pool_widen(struct pool *pool, struct buf **buf, size_t cap);
 void pool_put(struct pool *pool, struct buf *buf); /* NULL is fine; content is not wiped */
-/* Frees what the pool holds on to. Nobody needs to: what it keeps is bounded. */
+/* Frees what the pool holds on to. */
 void pool_trim(struct pool *pool);
 size_t pool_lent(const struct pool *pool); /* buffers out now */
 

@@ -21,7 +21,7 @@ static struct {
 
 /* Blocks of a request's life (its head, its exchange) are given back to be taken again at once, and libc's allocator
  * maps and unmaps pages for each of them, and looks up a block's size slowly. As many of each size are kept as come
- * together in a turn. Not under a sanitiser, which then sees every use after free. */
+ * together in a turn, until mem_trim. Not under a sanitiser, which then sees every use after free. */
 #if defined __SANITIZE_ADDRESS__
 #define SANITIZED true
 #elif defined __has_feature
@@ -224,6 +224,19 @@ char *mem_strndup(const void *p, size_t n)
         memcpy(copy, p, n);
     copy[n] = 0;
     return copy;
+}
+
+void mem_trim(void)
+{
+    for (size_t class = 0; class < CLASSES; class ++) {
+        for (struct kept *block = kept.of[class].first, *next; block != NULL; block = next) {
+            next = block->next;
+            free(block);
+        }
+        kept.of[class].first = NULL;
+        kept.of[class].bytes = 0;
+    }
+    kept.bytes = 0;
 }
 
 void mem_set_cap(size_t bytes)

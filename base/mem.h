@@ -21,6 +21,10 @@ void mem_wipe_free(void *p, size_t n); /* for secrets */
 char *mem_strdup(const char *text);
 char *mem_strndup(const void *p, size_t n); /* n bytes and a NUL */
 
+/* Gives libc back what was freed and is kept for those to come (256 KiB at most). Blocks kept here and there hold whole
+ * pages each, so after a load what they cost is three times their size. */
+void mem_trim(void);
+
 /* Refuses allocations that would take mem_used() above `bytes`; 0 is no cap (the default). */
 void mem_set_cap(size_t bytes);
 size_t mem_used(void);   /* bytes of heap in use, as the allocator counts them */

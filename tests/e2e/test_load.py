@@ -82,12 +82,11 @@ def anonymous(p):
 
 
 def test_anonymous_memory_is_small_and_given_back(quick):
-    """Of what a load took, base/mem.c and the pool keep some for the next one, however large the load was."""
+    """What base/mem.c and the pool keep for the next request is given back too, within seconds."""
     assert anonymous(quick) < 512
     tool("h2load", "--h1", "-n", "4000", "-c", "1000", quick.url("/"))
-    until(lambda: quick.descriptors() < 40, 10, "the clients are gone")
     assert quick.memory("VmHWM") - quick.memory("RssFile") > 4096
-    assert anonymous(quick) < 2048
+    until(lambda: anonymous(quick) < 512, 20, "memory is given back")
 
 
 def resident(p):
