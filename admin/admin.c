@@ -31,6 +31,7 @@ struct admin {
     struct watch watch;
     struct addr addr;
     struct timer again; /* to accept */
+    struct log_gate refused;
     bool listening;
     struct admin_session *sessions;
     unsigned session_count;
@@ -384,6 +385,17 @@ static void welcome(struct admin *a, int fd)
     a->session_count++;
 }
 
+static bool may_speak(struct admin *a, const struct addr *peer)
+{
+    char text[ADDR_TEXT];
+
+    if (addr_is_loopback(peer) || networks_contain(&relay_conf(a->relay)->admins, peer))
+        return true;
+    log_gated(&a->refused, LOG_WARN, "admin: %s is in none of the networks that may speak to it",
+              addr_format_ip(peer, text));
+    return false;
+}
+
 static void on_again(struct timer *timer)
 {
     struct admin *a = OF(struct admin, again, timer);
@@ -397,7 +409,9 @@ static void on_ready(struct watch *watch, uint32_t events)
     (void)events;
 
     int fd = socket_accept(watch->fd, &peer);
-    if (fd >= 0)
+    if (fd >= 0 && !may_speak(a, &peer))
+        socket_reset(fd);
+    else if (fd >= 0)
         welcome(a, fd);
     else if (fd == SOCKET_ERROR && timer_set(a->loop, &a->again, loop_now(a->loop) + AGAIN_MS))
         (void)loop_watch(a->loop, &a->watch, 0); /* it would be told each turn of who waits */

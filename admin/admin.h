@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The way to ask a running proxy how it is, and to tell it to reload or stop, without a signal: a Unix socket, or a
- * loopback TCP port where there are no Unix sockets. On the same socket:
+ * TCP port where there are no Unix sockets, for this machine and the networks that the directive names. On the same socket:
  *
  *     GET /health          over HTTP: 200 while it serves, 503 while it drains
  *     status|reload|stop   a line; the answer is a line of JSON, {"ok":true,...} or {"ok":false,"error":"..."}

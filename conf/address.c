@@ -156,18 +156,25 @@ bool set_admin(struct statement *s)
 {
     const struct word *word = &s->args[0];
     const char *text = word->text, *port_text = is_digits(text) ? text : port_of(text);
+    bool is_unix = strncmp(text, "unix:", 5) == 0, is_off = strcmp(text, "off") == 0;
     char formatted[ADDR_TEXT];
+    struct networks *admins = &s->draft->conf->admins;
     struct addr addr;
     struct bytes host;
     uint16_t port = 0;
 
-    if (strncmp(text, "unix:", 5) == 0) {
+    *admins = (struct networks){0};
+    if (!statement_networks(s, 1, admins))
+        return false;
+    if (s->n > 1 && (is_unix || is_off))
+        return statement_fail(s, &s->args[1], "networks are for an ADDRESS:PORT, not for %s", text);
+    if (is_unix) {
         if (text[5] != '/')
             return statement_fail(s, word,
                                   "the path of a Unix socket begins with /; write unix:/run/proxy.sock");
         if (!addr_from_unix(&addr, bytes_str(text + 5)))
             return statement_fail(s, word, "the path of a Unix socket has at most 107 bytes");
-    } else if (strcmp(text, "off") != 0) {
+    } else if (!is_off) {
         if (port_text == NULL)
             return statement_fail(s, word, "'%s' is none of unix:PATH, ADDRESS:PORT, off", text);
         if (!port_parse(s, word, port_text, &port))
@@ -175,11 +182,14 @@ bool set_admin(struct statement *s)
         host = port_text == text ? bytes_of(NULL, 0) : host_of(text, port_text);
         if (host.n == 0 || bytes_is_nocase(host, "localhost"))
             host = bytes_str("127.0.0.1");
-        if (!addr_from_ip(&addr, host, port) || !addr_is_loopback(&addr))
+        if (!addr_from_ip(&addr, host, port))
+            return statement_fail(s, word, "'%.*s' is not an address; write 127.0.0.1:%u or [::1]:%u",
+                                  (int)host.n, (const char *)host.p, port, port);
+        if (!addr_is_loopback(&addr) && admins->count == 0)
             return statement_fail(s, word,
                                   "'%.*s' is not a loopback address; who may speak to it may stop the "
-                                  "proxy, so write 127.0.0.1:%u or [::1]:%u",
-                                  (int)host.n, (const char *)host.p, port, port);
+                                  "proxy, so write 127.0.0.1:%u, or who may: admin %s 192.0.2.1",
+                                  (int)host.n, (const char *)host.p, port, text);
         text = addr_format(&addr, formatted);
     }
     s->draft->conf->admin = statement_keep(s, text);

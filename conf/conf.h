@@ -147,10 +147,10 @@ struct conf {
     const char *user;        /* to become when root; default "nobody" (65534) when there is no such */
     bool confine;            /* default true */
     const char *admin;       /* "unix:STATE/control.sock", "127.0.0.1:2019" or "off" */
+    struct networks admins;  /* who may speak to it over TCP, beside this machine */
     enum log_level log_level;
     enum conf_log_format log_format;
-    struct cidr *trusted; /* trusted-proxies */
-    unsigned trusted_count;
+    struct networks trusted;  /* trusted-proxies */
     unsigned max_connections; /* 0: from RLIMIT_NOFILE */
     unsigned max_per_address; /* 256; loopback counts only when the directive was given; 0: none */
     bool per_address_given;

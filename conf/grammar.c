@@ -65,10 +65,11 @@ const struct directive directives[] = {
      .value = "on", .set = set_confine,
      .help = "Gives up every right that is not needed once it runs, as far as the kernel knows how: no new "
              "privileges, system calls (seccomp), files (Landlock)."},
-    {.name = "admin", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1,
-     .args = "unix:PATH|ADDR|off", .note = "unix:STATE/control.sock", .set = set_admin,
+    {.name = "admin", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1,
+     .args = "unix:PATH|off|ADDR [CIDR...]", .note = "unix:STATE/control.sock", .set = set_admin,
      .help = "Where the running proxy answers about its health and is told to reload or stop: a Unix socket, "
-             "or a loopback address where there are none."},
+             "or an address where there are none. Over it speaks who is on this machine, or in one of the networks behind "
+             "it, and whoever does may stop the proxy."},
     {.name = "max-connections", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1, .args = "N",
      .note = "as many as the limit of open files allows", .set = set_number, IN_CONF(max_connections),
      .least = 1, .most = 10000000,

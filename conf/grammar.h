@@ -126,6 +126,8 @@ const char *statement_keep(const struct statement *s, const char *text);
 /* The path of a file or folder for keeps: relative to the folder of the file that names it. NULL: reported (it is
  * empty: `what` is missing), or out of memory. */
 const char *statement_path(const struct statement *s, const struct word *word, const char *what);
+/* Adds the arguments from `first` on. */
+bool statement_networks(struct statement *s, unsigned first, struct networks *networks);
 /* "proxy.conf:3:5", or what else says where; in scratch, never NULL. */
 const char *place_text(struct draft *d, struct conf_place place);
 

@@ -257,12 +257,11 @@ void clear_state(struct draft *d)
     d->conf->state_is_ephemeral = false;
 }
 
-bool set_trusted_proxies(struct statement *s)
+bool statement_networks(struct statement *s, unsigned first, struct networks *networks)
 {
-    struct conf *conf = s->draft->conf;
     bool good = true;
 
-    for (unsigned i = 0; i < s->n; i++) {
+    for (unsigned i = first; i < s->n; i++) {
         struct cidr *more, one;
 
         if (!cidr_parse(&one, bytes_str(s->args[i].text))) {
@@ -271,17 +270,21 @@ bool set_trusted_proxies(struct statement *s)
                                   s->args[i].text);
             continue;
         }
-        more = arena_more(conf->arena, conf->trusted, conf->trusted_count, sizeof *more);
+        more = arena_more(s->draft->conf->arena, networks->of, networks->count, sizeof *more);
         if (more == NULL)
             return false;
-        conf->trusted = more;
-        conf->trusted[conf->trusted_count++] = one;
+        networks->of = more;
+        networks->of[networks->count++] = one;
     }
     return good;
 }
 
+bool set_trusted_proxies(struct statement *s)
+{
+    return statement_networks(s, 0, &s->draft->conf->trusted);
+}
+
 void clear_trusted_proxies(struct draft *d)
 {
-    d->conf->trusted = NULL; /* arena_more counts on n being 0 when it grows anew */
-    d->conf->trusted_count = 0;
+    d->conf->trusted = (struct networks){0};
 }

@@ -235,3 +235,11 @@ bool cidr_contains(const struct cidr *c, const struct addr *a)
         return false;
     return rest == 0 || ((ip[whole] ^ c->ip[whole]) >> (8 - rest)) == 0;
 }
+
+bool networks_contain(const struct networks *n, const struct addr *a)
+{
+    for (unsigned i = 0; i < n->count; i++)
+        if (cidr_contains(&n->of[i], a))
+            return true;
+    return false;
+}

@@ -49,4 +49,10 @@ struct cidr {
 bool cidr_parse(struct cidr *c, struct bytes text);
 bool cidr_contains(const struct cidr *c, const struct addr *a);
 
+struct networks {
+    struct cidr *of;
+    unsigned count;
+};
+bool networks_contain(const struct networks *n, const struct addr *a); /* one of them does */
+
 #endif

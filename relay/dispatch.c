@@ -14,13 +14,10 @@
 
 static bool peer_is_trusted(const struct exchange *x)
 {
-    if (!x->conf->trusted_count)
+    if (!x->conf->trusted.count)
         return false;
     struct addr peer = client_peer(x->client);
-    for (unsigned i = 0; i < x->conf->trusted_count; i++)
-        if (cidr_contains(&x->conf->trusted[i], &peer))
-            return true;
-    return false;
+    return networks_contain(&x->conf->trusted, &peer);
 }
 
 static uint16_t https_port(const struct conf *conf)

@@ -63,11 +63,9 @@ static bool admit(struct relay *r, const struct addr *peer, bool *counted)
     const struct conf *conf = r->conf;
 
     *counted = false;
-    if (!conf->max_per_address || (addr_is_loopback(peer) && !conf->per_address_given))
+    if (!conf->max_per_address || (addr_is_loopback(peer) && !conf->per_address_given) ||
+        networks_contain(&conf->trusted, peer))
         return true;
-    for (unsigned i = 0; i < conf->trusted_count; i++)
-        if (cidr_contains(&conf->trusted[i], peer))
-            return true;
     *counted = address_counts_enter(r->addresses, peer, conf->max_per_address);
     return *counted;
 }

@@ -2,9 +2,11 @@
 """The proxy as the first process of a microVM: what it brings up, how it ends, and what becomes of its disk when the power
 goes."""
 import gzip
+import json
 import os
 import random
 import re
+import socket
 import subprocess
 from types import SimpleNamespace
 
@@ -12,6 +14,7 @@ import pytest
 
 from dhcp_server import DISCOVER, NAK, REQUEST, DHCPServer
 from microvm import HOST, INITRAMFS, Machine, why_not
+from ports import free_port
 from proxy import BIN, ROOT
 from test_acme_durability import check_state
 from upstreams import reply
@@ -66,6 +69,30 @@ def test_the_sites_from_the_kernels_command_line(machine, upstream):
                 net="user,net=192.0.2.0/24,dhcpstart=192.0.2.77,hostfwd=tcp:127.0.0.1:{port}-192.0.2.77:443")
     assert m.first_answer("a.internal")[0].body == b"well"
     assert "eth0 is 192.0.2.77/24, router 192.0.2.2" in m.log()
+
+
+@pytest.mark.parametrize("who, may", [(HOST, True), ("192.0.2.1", False)])
+def test_who_may_tell_it_to_stop(machine, who, may):
+    """From another machine, as there is no second process in a unikernel."""
+    port = free_port()
+    m = machine('"--admin=0.0.0.0:2019 %s" localhost=127.0.0.1:9' % who, "ip=10.0.2.15/24",
+                net="user,hostfwd=tcp:127.0.0.1:{port}-:443,hostfwd=tcp:127.0.0.1:%d-:2019" % port)
+    m.first_answer()
+
+    def ask(line):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+            s.sendall(line)
+            return s.makefile("rb").readline()
+    if may:
+        assert json.loads(ask(b"status\n"))["ok"] and json.loads(ask(b"stop\n")) == {"ok": True}
+        assert m.wait() == 0
+        return
+    try:
+        assert ask(b"stop\n") == b""
+    except ConnectionError:
+        pass
+    m.wait_log("admin: %s is in none of the networks that may speak to it" % re.escape(HOST))
+    m.first_answer()
 
 
 def test_what_it_cannot_do_it_says_and_turns_off(machine):

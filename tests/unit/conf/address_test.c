@@ -114,11 +114,10 @@ TEST(admins)
         {"on",              "'on' is none of unix:PATH, ADDRESS:PORT, off"                       },
         {"unix:run/p",      "the path of a Unix socket begins with /; write unix:/run/proxy.sock"},
         {"0.0.0.0:1",
-         "'0.0.0.0' is not a loopback address; who may speak to it may stop the proxy, so write 127.0.0.1:1 or "
-         "[::1]:1"                                                                               },
-        {"app:1",
-         "'app' is not a loopback address; who may speak to it may stop the proxy, so write 127.0.0.1:1 "
-         "or [::1]:1"                                                                            },
+         "'0.0.0.0' is not a loopback address; who may speak to it may stop the proxy, so write 127.0.0.1:1, or who "
+         "may: admin 0.0.0.0:1 192.0.2.1"                                                        },
+        {"app:1",           "'app' is not an address; write 127.0.0.1:1 or [::1]:1"              },
+        {"app:1 10.0.0.1",  "'app' is not an address; write 127.0.0.1:1 or [::1]:1"              },
         {"127.0.0.1:70000", "port 70000 is not between 1 and 65535"                              },
     };
     char text[256];
@@ -129,9 +128,34 @@ TEST(admins)
         snprintf(text, sizeof text, "admin %s" SITE, good[i].in);
         c = conf_of(text);
         CHECK_STR(c != NULL ? c->admin : NULL, good[i].out);
+        CHECK(c != NULL && c->admins.count == 0);
         conf_unref(c);
     }
     check_values("\nadmin ", SITE, 7, bad, COUNT(bad));
+}
+
+TEST(admins_from_elsewhere)
+{
+    static const struct conf_case network[] = {
+        {"10.0.0.0/33", "'10.0.0.0/33' is not a network; write 10.0.0.0/8, 2001:db8::/32 or one address"},
+    };
+    static const struct conf_case off[] = {
+        {"10.0.0.1", "networks are for an ADDRESS:PORT, not for off"},
+    };
+    static const struct conf_case path[] = {
+        {"10.0.0.1", "networks are for an ADDRESS:PORT, not for unix:/a"},
+    };
+    struct conf *c = conf_of("admin [::]:2019 10.0.0.0/8 2001:db8::1" SITE);
+    struct addr addr;
+
+    CHECK_STR(c != NULL ? c->admin : NULL, "[::]:2019");
+    CHECK(c != NULL && c->admins.count == 2);
+    CHECK(addr_from_ip(&addr, bytes_str("10.1.2.3"), 1) && networks_contain(&c->admins, &addr));
+    CHECK(addr_from_ip(&addr, bytes_str("2001:db8::2"), 1) && !networks_contain(&c->admins, &addr));
+    conf_unref(c);
+    check_values("\nadmin 0.0.0.0:1 ", SITE, 17, network, COUNT(network));
+    check_values("\nadmin off ", SITE, 11, off, COUNT(off));
+    check_values("\nadmin unix:/a ", SITE, 15, path, COUNT(path));
 }
 
 TEST(upstreams)
@@ -208,4 +232,4 @@ TEST(what_is_no_upstream)
 }
 
 TEST_MAIN(RUN(listens), RUN(what_is_no_address_to_listen_on), RUN(default_listens), RUN(admins),
-          RUN(upstreams), RUN(what_is_no_upstream))
+          RUN(admins_from_elsewhere), RUN(upstreams), RUN(what_is_no_upstream))

@@ -133,7 +133,7 @@ TEST(proxy_conf_has_every_directive)
         CHECK_EQ(c->max_per_address, defaults->max_per_address);
         CHECK_EQ(c->max_connections, defaults->max_connections);
         CHECK_EQ(c->session_cache, defaults->session_cache);
-        CHECK_EQ(c->trusted_count, 0);
+        CHECK_EQ(c->trusted.count, 0);
         conf_unref(defaults);
     }
     conf_unref(c);
@@ -142,7 +142,7 @@ TEST(proxy_conf_has_every_directive)
         if (!CHECK(begins_a_line((const char *)file.content.p, "", directives[i].name)))
             printf("    %s\n", directives[i].name);
     c = conf_of((const char *)file.content.p);
-    CHECK(c != NULL && c->trusted_count > 0 && c->sites[1].tls == CONF_TLS_FILES);
+    CHECK(c != NULL && c->trusted.count > 0 && c->sites[1].tls == CONF_TLS_FILES);
     conf_unref(c);
     file_release(&file);
 }

@@ -175,7 +175,7 @@ TEST(values_win_over_the_file)
     if (CHECK(c != NULL)) {
         CHECK_EQ(c->log_format, CONF_LOG_OFF);
         CHECK_STR(c->state, "/my state");
-        CHECK_EQ(c->trusted_count, 2);
+        CHECK_EQ(c->trusted.count, 2);
         CHECK_EQ(c->limits.min_rate, 7);
         CHECK_EQ(c->limits.min_rate_grace, 2000);
         CHECK_EQ(c->sites[0].limits.min_rate, 7);
@@ -184,7 +184,7 @@ TEST(values_win_over_the_file)
     conf_unref(c);
     /* A reload: the same options over another file. */
     c = o != NULL ? conf_parse("t", bytes_str("site { respond 200 }"), o, e) : NULL;
-    CHECK(c != NULL && c->log_format == CONF_LOG_OFF && c->trusted_count == 2);
+    CHECK(c != NULL && c->log_format == CONF_LOG_OFF && c->trusted.count == 2);
     conf_unref(c);
     conf_options_free(o);
     conf_errors_free(e);

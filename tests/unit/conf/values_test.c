@@ -195,7 +195,7 @@ TEST(values_arrive)
     CHECK_EQ(c->limits.body, 1 << 30);
     CHECK_EQ(c->limits.min_rate, 1024);
     CHECK_EQ(c->limits.min_rate_grace, 5000);
-    CHECK_EQ(c->trusted_count, 2);
+    CHECK_EQ(c->trusted.count, 2);
     CHECK(memcmp(&c->sites[0].timeouts, &c->timeouts, sizeof c->timeouts) == 0);
     CHECK_EQ(c->sites[0].limits.header_count, 11);
     conf_unref(c);
@@ -265,7 +265,7 @@ TEST(defaults_are_as_documented)
     CHECK_EQ(c->limits.body, 0);
     CHECK_EQ(c->limits.min_rate, 240);
     CHECK_EQ(c->limits.min_rate_grace, 10000);
-    CHECK_EQ(c->trusted_count, 0);
+    CHECK_EQ(c->trusted.count, 0);
     conf_unref(c);
 }
 
