@@ -52,23 +52,25 @@ FASTEST := $(filter-out $(foreach f,bench ec ecdsa_p256 hkdf impl p256 rsa rsa_m
            $(foreach d,ec/ec_c25519 ec/ec_p256 hash int symcipher,bearssl/src/$(d)%)
 FAST := $(foreach f,bytes mem memcpy,base/$(f).c) conn/conn.c $(foreach f,h1_body h1_meaning h1_parse h1_write head,http/$(f).c) \
         relay/exchange.c relay/forward.c bearssl/src/ssl/ssl_hs_server.c
-COMPACT := -fno-align-functions -fno-align-labels -fno-align-loops -fno-align-jumps -fno-tree-vectorize
+PACKED := -fno-align-functions -fno-align-labels -fno-align-jumps
+COMPACT := $(PACKED) -fno-align-loops -fno-tree-vectorize
 # $(call of,LIST,FILE): whether a file, of ours or of a dependency, is in it
 of = $(filter $(1),$(patsubst $(B)/deps/%,%,$(2)))
 # Code for MIPS is the longest, and its machines have the smallest flash: there only arithmetic is fast.
 SMALLEST := mipsel
 # $(call level,TARGET,FILE)
-level = $(if $(call of,$(FASTEST),$(2)),-O2,$(if $(filter $(SMALLEST),$(1)),-Oz,$(if $(call of,$(FAST),$(2)),-O2 $(COMPACT),-Oz)))
+level = $(if $(call of,$(FASTEST),$(2)),-O2 $(PACKED),$(if $(filter $(SMALLEST),$(1)),-Oz,$(if $(call of,$(FAST),$(2)),-O2 $(COMPACT),-Oz)))
 optimise_musl = $(call level,$(OWN_TARGET),$(1))
 optimise_ct = $(optimise_musl)
-LEVELS := (-Oz: $(SMALLEST)) (-O2: $(FASTEST)) (-O2 $(COMPACT): $(FAST)) -Oz
+LEVELS := (-Oz: $(SMALLEST)) (-O2 $(PACKED): $(FASTEST)) (-O2 $(COMPACT): $(FAST)) -Oz
 
 # What every compilation of our own code sees, in any of the builds.
 OWN := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -isystem $(B)/deps/bearssl/inc -isystem $(B)/deps/c-ares/include
 
 HARDEN := -fPIE -fstack-protector-strong -ftrivial-auto-var-init=zero -D_FORTIFY_SOURCE=2
-# Symbols that are hidden are never looked up: on ARM that spares a table, and a load for each use.
-SECTIONS := -include deps/hidden.h -ffunction-sections -fdata-sections \
+# Symbols that are hidden are never looked up: on ARM that spares a table, and a load for each use. Frame pointers are for
+# debuggers, and aarch64's compiler makes them unless told: 11 KB.
+SECTIONS := -fomit-frame-pointer -include deps/hidden.h -ffunction-sections -fdata-sections \
             -fno-asynchronous-unwind-tables -fno-unwind-tables
 # $(call with_musl,BUILD,GCC). The folder is made of links: what else lies beside the linked headers is another libc's.
 with_musl = $(2) -specs=$(B)/$(1)/musl.specs -isystem $(B)/$(1)/include
