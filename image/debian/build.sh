@@ -17,6 +17,9 @@ put() { # MODE FILE PATH
 put 0755 "$binary" usr/bin/proxy
 put 0644 "$here/proxy.conf" etc/proxy.conf
 put 0644 "$here/../systemd/proxy.service" lib/systemd/system/proxy.service
+# The package has a lasting user. A dynamic one's state lies below /var/lib/private, which root alone may enter: not `proxy
+# keygen`, which root starts and which goes on as the user.
+sed -i '/^DynamicUser=/d' "$root/lib/systemd/system/proxy.service"
 put 0644 "$here/../systemd/proxy.socket" lib/systemd/system/proxy.socket
 put 0644 "$here/../../README.md" usr/share/doc/proxy/README.md
 put 0644 "$here/../../proxy.conf" usr/share/doc/proxy/proxy.conf

@@ -58,6 +58,8 @@ def test_deb_has_what_it_should(tmp):
     root = os.path.join(tmp, "root")
     made("dpkg-deb", "-x", path, root)
     assert "proxy 0.1.0" in made(os.path.join(root, "usr/bin/proxy"), "--version")
+    with open(os.path.join(root, "lib/systemd/system/proxy.service")) as f:
+        assert f.read() == unit("proxy.service").replace("\nDynamicUser=yes\n", "\n") != unit("proxy.service")
 
 
 @pytest.fixture
@@ -134,6 +136,28 @@ def test_keys_that_root_makes_are_the_users(chroot, tmp):
     assert chroot("stat", "-c", "%U %a", "/var/lib/proxy/private/a.example/key.pem").stdout == "_httpsproxy 600\n"
 
 
+def move_as_systemd(chroot):
+    """What systemd does with StateDirectory=proxy when a service with DynamicUser=yes starts."""
+    private = inside(chroot, "/var/lib/private")
+    os.makedirs(private, exist_ok=True)
+    os.chmod(private, 0o700)
+    os.rename(inside(chroot, "/var/lib/proxy"), os.path.join(private, "proxy"))
+    os.symlink("private/proxy", inside(chroot, "/var/lib/proxy"))
+
+
+def test_root_makes_keys_after_a_unit_with_a_dynamic_user(chroot, tmp):
+    install(chroot, tmp, "0.1.0")
+    with open(inside(chroot, "/var/lib/proxy/kept"), "w") as f:
+        f.write("kept")
+    move_as_systemd(chroot)
+    install(chroot, tmp, "0.1.1")
+    r = chroot("proxy", "keygen", "p256", "a.example")
+    assert r.returncode == 0, r.stderr
+    assert chroot("stat", "-c", "%F %U %a", "/var/lib/proxy").stdout == "directory _httpsproxy 700\n"
+    assert os.path.exists(inside(chroot, "/var/lib/proxy/kept"))
+    assert not os.path.exists(inside(chroot, "/var/lib/private/proxy"))
+
+
 # --- systemd ---
 
 
@@ -142,13 +166,17 @@ def unit(name):
         return f.read()
 
 
-@pytest.fixture
-def units(tmp):
+@pytest.fixture(params=["by hand", "deb"])
+def units(tmp, request):
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
+    folder = os.path.join(IMAGE, "systemd")
+    if request.param == "deb":
+        made("dpkg-deb", "-x", deb(os.path.join(tmp, "proxy.deb")), tmp)
+        folder = os.path.join(tmp, "lib/systemd/system")
     for name in ("proxy.service", "proxy.socket"):
-        with open(os.path.join(tmp, name), "w") as f:
-            f.write(unit(name).replace("/usr/bin/proxy", BIN))
+        with open(os.path.join(folder, name)) as f, open(os.path.join(tmp, name), "w") as to:
+            to.write(f.read().replace("/usr/bin/proxy", BIN))
     return tmp
 
 
