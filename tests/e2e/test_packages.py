@@ -158,6 +158,17 @@ def test_root_makes_keys_after_a_unit_with_a_dynamic_user(chroot, tmp):
     assert not os.path.exists(inside(chroot, "/var/lib/private/proxy"))
 
 
+def test_purge_takes_the_keys_behind_the_link(chroot, tmp):
+    install(chroot, tmp, "0.1.0")
+    assert chroot("proxy", "keygen", "p256", "a.example").returncode == 0
+    move_as_systemd(chroot)
+    assert os.path.exists(inside(chroot, "/var/lib/private/proxy/private/a.example/key.pem"))
+    r = chroot("dpkg", "-P", "proxy")
+    assert r.returncode == 0, r.stderr
+    for path in ("/var/lib/proxy", "/var/lib/private/proxy"):
+        assert not os.path.lexists(inside(chroot, path)), path
+
+
 # --- systemd ---
 
 
