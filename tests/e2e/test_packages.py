@@ -169,6 +169,78 @@ def test_purge_takes_the_keys_behind_the_link(chroot, tmp):
         assert not os.path.lexists(inside(chroot, path)), path
 
 
+# A systemctl that remembers, in files, what is enabled and what runs.
+SYSTEMCTL = """#!/bin/sh
+verb=$1 now=
+shift
+for unit; do
+    case $unit in
+    --now) now=yes ;;
+    --quiet) ;;
+    *)
+        case $verb in
+        enable) touch "/units/enabled/$unit" ;;
+        disable) rm -f "/units/enabled/$unit" ${now:+"/units/running/$unit"} ;;
+        is-enabled) [ -e "/units/enabled/$unit" ] || exit 1 ;;
+        start) touch "/units/running/$unit" ;;
+        try-restart) ;;
+        *) echo "$verb is not known here" >&2; exit 1 ;;
+        esac ;;
+    esac
+done
+"""
+
+
+@pytest.fixture
+def systemctl(chroot):
+    """systemctl(words...) in the chroot, which takes systemd to be there; returns what is (enabled, running) after it."""
+    path = inside(chroot, "/usr/bin/systemctl")
+    for folder in ("/run/systemd/system", "/units/enabled", "/units/running"):
+        os.makedirs(inside(chroot, folder), exist_ok=True)
+    if os.path.lexists(path):
+        os.unlink(path)
+    with open(path, "w") as f:
+        f.write(SYSTEMCTL)
+    os.chmod(path, 0o755)
+
+    def call(*argv):
+        if argv:
+            assert chroot("systemctl", *argv).returncode == 0
+        return [set(os.listdir(inside(chroot, "/units/" + what))) for what in ("enabled", "running")]
+    return call
+
+
+def test_the_service_starts_when_the_package_comes_back(chroot, systemctl, tmp):
+    """And the socket, where it was enabled: dpkg calls an installation after a removal as it calls an upgrade."""
+    install(chroot, tmp, "0.1.0")
+    assert systemctl() == [{"proxy.service"}, {"proxy.service"}]
+    for units in ({"proxy.service"}, {"proxy.service", "proxy.socket"}):
+        systemctl("enable", *units)
+        assert chroot("dpkg", "-r", "proxy").returncode == 0
+        assert systemctl() == [set(), set()]
+        install(chroot, tmp, "0.1.0")
+        assert systemctl() == [units, units]
+    assert chroot("dpkg", "-P", "proxy").returncode == 0
+    assert systemctl() == [set(), set()]
+    assert [n for n in os.listdir(inside(chroot, "/var/lib")) if n.startswith("proxy")] == []
+
+
+def test_what_is_switched_off_stays_so(chroot, systemctl, tmp):
+    """Over an upgrade, over a removal, and over an upgrade after one."""
+    install(chroot, tmp, "0.1.0")
+    for _ in range(2):
+        systemctl("disable", "--now", "proxy.service")
+        install(chroot, tmp, "0.1.1")
+        assert systemctl() == [set(), set()]
+        assert chroot("dpkg", "-r", "proxy").returncode == 0
+        install(chroot, tmp, "0.1.1")
+        assert systemctl() == [set(), set()]
+        systemctl("enable", "proxy.service")
+        assert chroot("dpkg", "-r", "proxy").returncode == 0
+        install(chroot, tmp, "0.1.0")
+        assert systemctl() == [{"proxy.service"}, {"proxy.service"}]
+
+
 # --- systemd ---
 
 
