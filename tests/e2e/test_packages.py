@@ -274,6 +274,36 @@ def test_the_service_may_do_little(units):
     assert float(re.search(r"exposure level for proxy.service: ([\d.]+)", r.stdout).group(1)) < 2.5, r.stdout
 
 
+def system_call_group(name):
+    """The calls of a group of systemd's and of the groups in it."""
+    calls = set()
+    for word in made("systemd-analyze", "--no-pager", "syscall-filter", name).split("\n")[1:]:
+        word = word.strip()
+        if word.startswith("@"):
+            calls |= system_call_group(word)
+        elif word and not word.startswith("#"):
+            calls.add(word)
+    return calls
+
+
+def test_systemd_allows_what_the_binary_allows_itself():
+    """Its own list of system calls, and those with which it confines itself to a part of the files."""
+    [line] = re.findall(r"^SystemCallFilter=(.*)$", unit("proxy.service"), re.M)
+    landlock = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
+    allowed = set(line.split())
+    assert landlock <= allowed
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    for group in {w for w in allowed if w.startswith("@")}:
+        allowed |= system_call_group(group)
+    with open(os.path.join(ROOT, "admin", "seccomp.c")) as f:
+        [table] = re.findall(r"^static const uint32_t ALLOWED\[\] = \{(.*?)^\};", f.read(), re.M | re.S)
+    own = set(re.findall(r"^ *SYS_(\w+),$", table, re.M))
+    assert len(own) > 100
+    # musl's own names for the older of two calls that tell time.
+    assert {re.sub(r"(_time|(?<=gettime))32$", "", name) for name in own} <= allowed
+
+
 def test_unit_starts_what_the_binary_takes(tmp):
     [line] = re.findall(r"^ExecStart=(.*)$", unit("proxy.service"), re.M)
     program, *argv = line.split()
