@@ -10,6 +10,7 @@
 
 enum { BOOTREQUEST = 1, BOOTREPLY = 2, ETHERNET = 1, BROADCAST = 0x8000, MAGIC = 0x63825363 };
 enum { CHADDR = 16, SNAME_AND_FILE = 64 + 128 };
+enum { SHORTEST = 300 }; /* BOOTP's message: relays may drop a shorter one (RFC 1542 §2.1) */
 enum {
     PAD = 0,
     MASK = 1,
@@ -44,6 +45,7 @@ void dhcp_put(struct writer *w, const struct dhcp_client *c, enum dhcp_type type
               const struct dhcp_lease *lease, bool holds)
 {
     static const uint8_t WANTED[] = {PARAMETERS, 6, MASK, ROUTER, DNS, TIME, RENEW, REBIND};
+    const size_t before = writer_len(w);
 
     writer_u8(w, BOOTREQUEST);
     writer_u8(w, ETHERNET);
@@ -67,6 +69,7 @@ void dhcp_put(struct writer *w, const struct dhcp_client *c, enum dhcp_type type
     }
     writer_put(w, WANTED, sizeof WANTED);
     writer_u8(w, END);
+    put_zeros(w, SHORTEST - (writer_len(w) - before));
 }
 
 /* --- reading --- */

@@ -27,6 +27,7 @@ class Question:
     """type, and where it went: `to`, a broadcast's 255.255.255.255; `holds`, the address that the client has, or None."""
 
     def __init__(self, destination, message):
+        assert len(message) >= 300, "%d bytes: relays drop what is shorter than BOOTP's 300 (RFC 1542)" % len(message)
         self.to = socket.inet_ntoa(destination)
         self.xid, flags = message[4:8], message[10]
         self.wants_broadcast = bool(flags & 0x80)

@@ -169,12 +169,16 @@ static size_t put(uint8_t *out, enum dhcp_type type, const struct dhcp_lease *l,
     return writer_len(&w);
 }
 
+/* Behind the options stand zeros, up to the length that relays want. */
 static void check_options(const uint8_t *out, size_t n, const char *want, size_t len)
 {
     static const uint8_t WANTED[] = {55, 6, 1, 3, 6, 51, 58, 59, 255};
 
+    CHECK_EQ(n, 300);
     CHECK_MEM(out + OPTIONS, len, want, len);
-    CHECK_MEM(out + OPTIONS + len, n - OPTIONS - len, WANTED, sizeof WANTED);
+    CHECK_MEM(out + OPTIONS + len, sizeof WANTED, WANTED, sizeof WANTED);
+    for (size_t i = OPTIONS + len + sizeof WANTED; i < n; i++)
+        CHECK_EQ(out[i], 0);
 }
 
 TEST(a_question_for_whoever_is_there)
