@@ -281,8 +281,13 @@ test_e2e()
     fi
     case ${pattern:-microvm} in
     *microvm*)
-        need microvm
-        make_microvm || complain "microvm: it cannot be made"
+        # In a shell of its own: a kernel that the archive has no more is one failure, and not the end of all. What an
+        # earlier run made has another program in it.
+        (need microvm && make_microvm) || {
+            complain "microvm: it cannot be made"
+            tally 0 1
+            rm -f $B/microvm/initramfs.cpio.gz
+        }
         ;;
     esac
     export PROXY_BIN="$PWD/$B/proxy" PROXY_BIN_ASAN="$PWD/$B/asan/proxy"
