@@ -328,7 +328,7 @@ test_unikernel()
     unset PROXY_TEST_UNIKERNEL PROXY_SHIM_LOG
     [ -z "$all" ] || export PROXY_TEST_ALL="$all"
     [ -z "$pattern" ] || return 0
-    for what in AF_INET6 ECONNREFUSED ENFILE SO_LINGER "accept4's flags" landlock prctl setgroups sigaction; do
+    for what in AF_INET6 ECONNREFUSED ENFILE SO_LINGER "accept4's flags" fork landlock prctl setgroups sigaction; do
         if grep -qsx "$what" "$met"; then
             tally 1 0
         else

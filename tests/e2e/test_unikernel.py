@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is another way on a unikernel: addresses, and stopping and reloading without signals."""
+import json
+
 import pytest
 
 from ports import free_port
@@ -44,3 +46,15 @@ def test_more_clients_than_descriptors(proxy, upstream):
     for c in held:
         c.close()
     assert p.get("/", host="localhost").body == b"here"
+
+def test_uacme_is_refused(proxy):
+    """At the start with a line that says why; by who serves, who serves on."""
+    uacme = SITE % "two" + "\nacme { client uacme }"
+    p = proxy(uacme, wait=False)
+    p.expect_status = 1
+    assert p.wait() == 1
+    assert "client: uacme cannot be helped: Function not implemented" in p.log()
+    p = proxy(SITE % "one")
+    answer = p.reload(uacme)
+    assert not answer["ok"] and "restart" in json.dumps(answer), answer
+    assert p.get("/", host="localhost").body == b"one"
