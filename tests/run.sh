@@ -314,8 +314,9 @@ test_unikernel()
     heading unikernel
     make_each $B/unikernel/proxy
     [ -x $B/unikernel/proxy ] || return 0
-    files='unikernel basic upstream half_close limits'
-    [ -z "${PROXY_TEST_ALL:-}" ] || files="$files acme framing hostile log resumption streaming tls tls13 websocket"
+    files='unikernel basic certificates config upstream half_close limits tls_wire'
+    [ -z "${PROXY_TEST_ALL:-}" ] || files="$files acme acme_caa acme_commands acme_durability framing hostile log resumption \
+        streaming tls tls13 websocket"
     set --
     for f in $files; do
         set -- "$@" "tests/e2e/test_$f.py"
@@ -328,7 +329,7 @@ test_unikernel()
     unset PROXY_TEST_UNIKERNEL PROXY_SHIM_LOG
     [ -z "$all" ] || export PROXY_TEST_ALL="$all"
     [ -z "$pattern" ] || return 0
-    for what in AF_INET6 ECONNREFUSED ENFILE SO_LINGER "accept4's flags" fork landlock prctl setgroups sigaction; do
+    for what in AF_INET6 AF_UNIX ECONNREFUSED ENFILE SO_LINGER "accept4's flags" fork landlock prctl setgroups sigaction; do
         if grep -qsx "$what" "$met"; then
             tally 1 0
         else

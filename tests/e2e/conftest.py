@@ -20,7 +20,7 @@ ALL = bool(os.environ.get("PROXY_TEST_ALL"))
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "full: needs what a unikernel does not have: IPv6, many sockets, errors by their names")
+    config.addinivalue_line("markers", "full: needs what a unikernel does not have: IPv6, many sockets, users, errors by name")
     config.addinivalue_line("markers", "long: runs with PROXY_TEST_ALL=1 alone")
     config.addinivalue_line("markers", "native: needs what a process under QEMU does not have, or its speed")
     config.addinivalue_line("markers", "real: runs the binary that ships, not the sanitised one")

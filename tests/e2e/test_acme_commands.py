@@ -42,6 +42,7 @@ def test_status_and_renew(ca):
         assert p.admin("acme renew " + name)["ok"] is False
 
 
+@pytest.mark.full
 @pytest.mark.native  # as test_connect_refused_is_502
 def test_status_of_a_failure(ca):
     pebble, p = ca(start=False)
@@ -124,6 +125,7 @@ def test_what_is_not_revoked(ca):
     assert pebble.count("revoke-cert") == 0
 
 
+@pytest.mark.full  # that no proxy runs is told by a refused connection
 def test_issue_without_a_proxy_that_runs(ca):
     pebble, p = ca("site a.test { respond 200 \"a\\n\" }\nsite b.test { respond 200 }", start=False)
     r = acme(p, "status")
@@ -144,6 +146,7 @@ def test_issue_without_a_proxy_that_runs(ca):
     assert pebble.issued() == 2
 
 
+@pytest.mark.full
 def test_renew_and_revoke_without_a_proxy_that_runs(ca):
     pebble, p = ca(start=False)
     r = acme(p, "revoke", "a.test")
@@ -159,6 +162,7 @@ def test_renew_and_revoke_without_a_proxy_that_runs(ca):
     assert pebble.issued() == 2 # nothing is ordered that was not asked for
 
 
+@pytest.mark.full
 def test_issue_that_fails_without_a_proxy_that_runs(ca):
     """Once, with what the authority says; and the next start keeps to the pause."""
     pebble, p = ca(start=False, http_port=free_port())
@@ -177,6 +181,7 @@ def test_control_socket_that_may_not_be_asked(ca):
     assert r.returncode == 1 and "cannot reach" in r.stderr and pebble.issued() == 0
 
 
+@pytest.mark.full
 def test_preferred_chain(ca):
     """The chain that is asked for by name; the authority's own where it has none such."""
     pebble, p = ca(start=False, env={"PEBBLE_ALTERNATE_ROOTS": "2", "PEBBLE_CHAIN_LENGTH": "2"})
@@ -275,6 +280,7 @@ def test_keygen_makes_keys_that_openssl_takes(tmp, kind, said):
     assert os.listdir(tmp) == []
 
 
+@pytest.mark.full  # as root, for the user that the proxy becomes
 def test_keygen_for_a_site(ca):
     """The certificate is for that key, and the key is not replaced."""
     pebble, p = ca(start=False)

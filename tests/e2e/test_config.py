@@ -150,6 +150,7 @@ def test_banner_fingerprint(proxy, upstream, tmp):
     assert shown.replace(":", "").lower() == want
 
 
+@pytest.mark.full  # a Unix socket, though none is named
 def test_control_socket_in_a_state_folder_that_was_not_there(proxy, authority, tmp):
     cert, key = authority.leaf("localhost")
     p = proxy(None, tls=False, args=["--listen", "127.0.0.1:%d" % free_port(), "--backend", "127.0.0.1:1", "--cert", cert,

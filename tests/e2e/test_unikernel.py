@@ -36,6 +36,16 @@ def test_what_is_not_there_is_a_line(proxy):
         p.wait_log(line)
 
 
+def test_without_a_control_socket(proxy, tmp):
+    """Which is what there is where no admin listener is named."""
+    port = free_port()
+    p = proxy(None, tls=False, args=["--listen", "127.0.0.1:%d" % port, "--state", tmp, "localhost=127.0.0.1:1"])
+    p.wait_log("admin: no control socket at .*: address family not supported")
+    p.wait_log("started")
+    p.port = port
+    assert p.get("/", host="localhost").status == 502
+
+
 def test_more_clients_than_descriptors(proxy, upstream):
     """Those who find none wait; when some are free again they are served."""
     u = upstream(lambda r: reply(b"here"))
