@@ -60,7 +60,7 @@ static void default_state(struct draft *d)
         return;
     if (is_folder("/state"))
         conf->state = "/state";
-    else if (geteuid() == 0)
+    else if (d->by_root)
         conf->state = "/var/lib/proxy";
     else if (xdg != NULL && xdg[0] == '/') /* a relative one is to be ignored, says the XDG specification */
         conf->state = arena_printf(conf->arena, "%s/proxy", xdg);

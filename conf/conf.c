@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_MAX (1u << 20)
 
@@ -76,7 +77,7 @@ static void fill(struct draft *d, const char *file, struct bytes text, const str
 static struct conf *make(const char *file, struct bytes text, const struct conf_options *o,
                          struct conf_errors *e)
 {
-    struct draft d = {.conf = conf_new(), .scratch = arena_new(), .errors = e};
+    struct draft d = {.conf = conf_new(), .scratch = arena_new(), .errors = e, .by_root = geteuid() == 0};
     unsigned before = conf_errors_count(e);
     bool good = d.conf != NULL && d.scratch != NULL;
 

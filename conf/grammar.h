@@ -48,6 +48,7 @@ struct draft {
     struct arena *scratch;
     struct conf_errors *errors;
     const char *folder; /* of the file, with its final slash; "" is the working folder */
+    bool by_root;       /* who started the program; it may be someone else by now */
     struct scope global, acme;
     struct site_draft *sites, **sites_end;
 };

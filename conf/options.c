@@ -55,7 +55,7 @@ struct conf_options {
     struct arena *arena;
     struct conf_errors *errors; /* while parsing */
     enum conf_command command;
-    bool demo, small, done;
+    bool demo, small, done, by_root;
     const char **words; /* behind acme or keygen, or the name of --check */
     unsigned word_count;
     const char *config, *cert, *key;
@@ -431,6 +431,7 @@ struct conf_options *conf_options_parse(int argc, char *const *argv, struct conf
         return NULL;
     }
     o->errors = e;
+    o->by_root = geteuid() == 0;
     parse_all(o, argc, argv);
     take_sites(o);
     if (arena_failed(o->arena))
@@ -609,6 +610,7 @@ void options_apply(const struct conf_options *o, struct draft *d)
     struct site_draft *site;
     bool bare = o->argument_count > 0 && o->arguments[0].name == NULL;
 
+    d->by_root = o->by_root;
     apply_settings(o, d);
     apply_environment(d);
     if (o->small)

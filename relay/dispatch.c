@@ -198,6 +198,10 @@ void dispatch(struct exchange *x)
     if (answer_challenge(x))
         return;
     x->site = route_site(x->conf, authority.host);
+    if (!x->site && !x->client->tls && !x->request->has_host) {
+        exchange_fail(x, 400, "no Host to redirect to");
+        return;
+    }
     if (!x->site) {
         exchange_fail(x, 421, "no site answers for this Host");
         return;

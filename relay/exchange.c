@@ -222,7 +222,9 @@ static void touch(struct exchange *x)
 static void end_request(struct exchange *x, const struct http_head *trailers)
 {
     x->request_sent = true;
-    if (http_stream_end(x->up, trailers))
+    if (trailers != NULL && forward_names_fields(x->request))
+        trailers = NULL;
+    if (http_stream_end(x->up, forward_trailers(trailers, &x->path->request_headers)))
         return;
     x->up = NULL;
     exchange_fail(x, 502, "the request could not be completed");
@@ -331,6 +333,7 @@ static void up_head(void *owner, struct http_head *head)
         return;
     }
     bool sent = http_stream_head(x->down, head);
+    x->bare_response = head->body == HTTP_BODY_CHUNKED && forward_names_fields(head);
     bool tunnel = head->body == HTTP_BODY_TUNNEL;
     http_head_free(head);
     if (!sent) {
@@ -403,7 +406,8 @@ static void up_end(void *owner, const struct http_head *trailers)
     }
     if (x->request_sent)
         x->up = NULL; /* over for us: both messages are complete */
-    if (!http_stream_end(x->down, trailers)) {
+    if (!http_stream_end(x->down,
+                         x->bare_response ? NULL : forward_trailers(trailers, &x->path->response_headers))) {
         x->down = NULL;
         break_off(x, HTTP_ERROR_CLOSED, "the response could not be completed");
     } else {

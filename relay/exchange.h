@@ -41,6 +41,7 @@ struct exchange {
     bool response_begun; /* a final head went to the client */
     bool starved;        /* the client takes no more for now: the upstream is not to blame */
     bool retried;
+    bool bare_response; /* its trailers stop here */
     struct timer timer; /* waiting for the upstream */
     struct task destroy;
     struct access_entry log;

@@ -23,7 +23,7 @@
      BIT(X_FORWARDED_OTHER) | BIT(X_REAL_IP))
 
 /* A message may not name these away: the framing and the routing hang on them. Upgrade has its own rule below. */
-#define END_TO_END (BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(DATE) | BIT(UPGRADE))
+#define END_TO_END (BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(DATE) | BIT(UPGRADE) | BIT(EXPECT))
 
 static void drop_hop_by_hop(struct http_head *h)
 {
@@ -58,6 +58,16 @@ static void drop_every_spelling(struct http_head *h, struct bytes name)
             h->fields[i].dropped = true;
 }
 
+/* Host is written from where the head has it (http/head.h). */
+static void take_host(struct http_head *h)
+{
+    const struct http_field *f = &h->fields[h->field_count - 1];
+
+    h->host_off = f->value;
+    h->host_len = f->value_len;
+    h->has_host = true;
+}
+
 bool forward_apply(struct http_head *h, const struct conf_headers *ops)
 {
     for (unsigned i = 0; i < ops->n; i++) {
@@ -65,8 +75,12 @@ bool forward_apply(struct http_head *h, const struct conf_headers *ops)
         struct bytes name = bytes_str(op->name);
         if (op->verb != CONF_HEADER_ADD)
             drop_every_spelling(h, name);
-        if (op->verb != CONF_HEADER_REMOVE && !http_head_add(h, name, bytes_str(op->value)))
+        if (op->verb == CONF_HEADER_REMOVE)
+            continue;
+        if (!http_head_add(h, name, bytes_str(op->value)))
             return false;
+        if (http_field_id_of(name) == HTTP_FIELD_HOST)
+            take_host(h);
     }
     return true;
 }
@@ -138,11 +152,29 @@ static bool count_forwards(struct http_head *h)
     return ADD(h, MAX_FORWARDS, "Max-Forwards", bytes_str(text));
 }
 
+/* A request of HTTP/1.0 may come without a Host, ours of HTTP/1.1 has one (RFC 9112 §3.2): the service's own. */
+static bool add_host(struct http_head *h, const struct conf_upstream *up)
+{
+    const struct conf_endpoint *to = up->endpoints;
+
+    if (h->has_host || up->n == 0)
+        return true;
+    if (!ADD(h, HOST, "Host",
+             bytes_str(to->host != NULL || to->addr.any.sa_family != AF_UNIX ? to->text : "localhost")))
+        return false;
+    take_host(h);
+    return true;
+}
+
 bool forward_request(struct http_head *h, const struct forward *f)
 {
     drop_hop_by_hop(h);
+    /* What is not to be met by us is not to be met behind us: HTTP/1.0 has no expectations (RFC 9110 §10.1.1), and an
+     * upstream that answered one would leave the body on its connection as a request of the next client's. */
+    if (!h->expect_continue)
+        http_head_drop(h, BIT(EXPECT));
     h->keep_alive = true; /* the client's connection ending says nothing about the upstream's */
-    return count_forwards(h) && add_forwarding(h, f) && add_via(h) &&
+    return count_forwards(h) && add_forwarding(h, f) && add_via(h) && add_host(h, &f->path->upstream) &&
            forward_apply(h, &f->path->request_headers);
 }
 
@@ -160,6 +192,31 @@ static bool add_date(struct http_head *h)
         return true;
     time_put_http(&w, now);
     return ADD(h, DATE, "Date", bytes_of(date, writer_len(&w)));
+}
+
+bool forward_names_fields(const struct http_head *h)
+{
+    for (uint32_t i = 0; i < h->field_count; i++) {
+        const struct http_field *f = &h->fields[i];
+        struct bytes list, name;
+
+        if (f->id != HTTP_FIELD_CONNECTION)
+            continue;
+        list = http_field_value(h, f);
+        while (http_list_next(&list, &name))
+            if (http_field_id_of(name) == HTTP_FIELD_UNKNOWN && !bytes_is_nocase(name, "close"))
+                return true;
+    }
+    return false;
+}
+
+const struct http_head *forward_trailers(const struct http_head *trailers, const struct conf_headers *ops)
+{
+    for (uint32_t i = 0; trailers != NULL && i < trailers->field_count; i++)
+        for (unsigned k = 0; k < ops->n; k++)
+            if (is_same_name(http_field_name(trailers, &trailers->fields[i]), bytes_str(ops->ops[k].name)))
+                return NULL;
+    return trailers;
 }
 
 bool forward_response(struct http_head *h, const struct conf_path *path)

@@ -145,7 +145,16 @@ def test_http_1_0(site):
 def test_http_1_0_without_host(site):
     p, u = site(echo)
     r = p.raw("GET / HTTP/1.0\r\n\r\n")
-    assert r.status in (200, 400)  # a sole site answers every host; never a hang
+    assert r.status == 200  # a sole site answers every host
+    assert [v for n, v in u.last.fields if n.lower() == "host"] == [u.address]
+    assert u.last.get("X-Forwarded-Host") is None
+
+
+def test_host_is_what_the_configuration_says(site):
+    p, u = site(echo, extra="request-header set Host inner.test:81")
+    assert p.get("/").status == 200
+    assert [v for n, v in u.last.fields if n.lower() == "host"] == ["inner.test:81"]
+    assert u.last.get("X-Forwarded-Host").startswith("localhost")
 
 
 def test_http_1_0_keep_alive(site):
@@ -306,6 +315,28 @@ def test_trailers(site):
         assert r.body == b"abc" and ("X-Sum", "900150") in r.trailers
         assert ("X-Up", "77") in u.last.trailers
         assert c.get().body == b"abc"
+
+
+@pytest.mark.parametrize("head, body", [("Connection: X-Up\r\n", ""), ("", "request-header set X_up nobody")])
+def test_trailers_that_end_here(site, head, body):
+    """A field of this connection alone is none in a trailer either, and what the configuration sets comes from it."""
+    p, u = site(echo, extra=body)
+    with p.connect() as c:
+        c.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n" + head +
+               "\r\n3\r\nabc\r\n0\r\nX-Up: root\r\n\r\n")
+        assert c.response().status == 200
+        assert u.last.body == b"abc" and u.last.trailers == []
+        assert c.get().status == 200
+
+
+@pytest.mark.parametrize("head, body", [("Connection: X-Sum\r\n", ""), ("", "header remove X-Sum")])
+def test_trailers_of_a_response_that_end_here(site, head, body):
+    p, u = site(lambda r: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + head.encode() + b"\r\n" +
+                chunked(b"abc", trailers=[("X-Sum", "900150")]), extra=body)
+    with p.connect() as c:
+        r = c.get()
+        assert r.body == b"abc" and r.trailers == []
+        assert c.get().status == 200
 
 
 def test_trailers_cannot_bring_framing_or_routing(site):
@@ -736,6 +767,12 @@ def test_missing_or_malformed_host_is_400(site, request_bytes, tls):
         assert c.response().status == 400
         assert c.wait_end() in END
     assert u.requests == []
+
+
+def test_no_host_is_400_where_no_site_is_the_default(proxy, upstream):
+    p = proxy("site a.test { respond 200 a }\nsite b.test { respond 200 b }", http=True)
+    assert p.raw("GET / HTTP/1.0\r\n\r\n", tls=False).status == 400
+    assert p.get("/", host="c.test", tls=False).status == 421
 
 
 def test_acme_challenge_path_is_reserved(site):

@@ -5,6 +5,7 @@
 #include "tests/unit/conf/support.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define ARGS_MAX 24
 
@@ -365,5 +366,25 @@ TEST(small)
     conf_errors_free(e);
 }
 
+/* A process that root started is someone else when it reads its file anew. */
+TEST(state_is_that_of_who_started)
+{
+    static const char file[] = "state ephemeral\nsite a.example { respond 200 }";
+    struct conf_errors *e = conf_errors_new();
+    struct conf_options *o = options_of("--config t", e);
+    struct conf *first = o != NULL ? conf_parse("t", bytes_str(file), o, e) : NULL, *second;
+
+    if (geteuid() == 0 && CHECK_EQ(seteuid(65534), 0)) {
+        second = o != NULL ? conf_parse("t", bytes_str(file), o, e) : NULL;
+        CHECK_EQ(seteuid(0), 0);
+        if (CHECK(first != NULL && second != NULL))
+            CHECK_STR(second->state, first->state);
+        conf_unref(second);
+    }
+    conf_unref(first);
+    conf_options_free(o);
+    conf_errors_free(e);
+}
+
 TEST_MAIN(RUN(demos), RUN(sites), RUN(over_a_file), RUN(values_win_over_the_file), RUN(usage_errors),
-          RUN(commands), RUN(words), RUN(environment), RUN(small))
+          RUN(commands), RUN(words), RUN(environment), RUN(small), RUN(state_is_that_of_who_started))
