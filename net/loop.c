@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,7 +31,7 @@ enum { TRIM_MS = 5000 };
  * nothing ready sleeps for a moment first, in which events gather: a moment that brings fewer than COMPANY of them, as
  * with a few clients that wait for each answer, is not tried again for the next APART turns. A kernel adds its own slack
  * to the moment, 50 us on Linux. */
-enum { MOMENT_NS = 20 * 1000, COMPANY = 6, APART = 1000 };
+enum { MOMENT_NS = 20 * 1000, SLACK_NS = 100 * 1000, COMPANY = 6, APART = 1000 };
 
 /* Always on in what epoll reports, so it costs nothing to ask for; it keeps `events` of a registered watch
  * from being 0. */
@@ -336,12 +337,13 @@ struct timers *loop_timers(struct loop *loop)
     return &loop->timers;
 }
 
-/* A kernel without high-resolution timers says how long its tick is. */
+/* A kernel without high-resolution timers says how long its tick is; slack is what whoever started us has set. */
 static bool clock_is_coarse(void)
 {
     struct timespec step;
 
-    return clock_getres(CLOCK_MONOTONIC, &step) != 0 || step.tv_sec > 0 || step.tv_nsec > MOMENT_NS;
+    return clock_getres(CLOCK_MONOTONIC, &step) != 0 || step.tv_sec > 0 || step.tv_nsec > MOMENT_NS ||
+           prctl(PR_GET_TIMERSLACK) > SLACK_NS;
 }
 
 struct loop *loop_new(void)
