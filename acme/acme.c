@@ -339,11 +339,14 @@ static void start(struct acme *a, struct job *job)
         job->due > 0)
         rq.replaces = certificate_id(a, job, id, sizeof id)[0] != '\0' ? id : NULL;
     if (a->hooks.uacme != NULL)
-        runs = uacme_run(
-            a->hooks.uacme,
-            &(struct uacme_request){
-                .acme = ca, .directory = directory, .state = rq.state, .names = rq.names, .n = rq.n},
-            on_uacme, a);
+        runs = uacme_run(a->hooks.uacme,
+                         &(struct uacme_request){.acme = ca,
+                                                 .directory = directory,
+                                                 .state = rq.state,
+                                                 .answers = a->conf->state,
+                                                 .names = rq.names,
+                                                 .n = rq.n},
+                         on_uacme, a);
     else if (use_session(a, directory, rq.state))
         a->order = acme_order_new(a->loop, a->session, a->challenges, &rq, on_order, a);
     if (!runs && a->order == NULL) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Two processes and a socket between them. The proxy sends the words of a command line, with NULs between them, behind
- * their length; the helper answers with lines: `O` and what uacme said, `E` and how it ended. The helper takes words for
- * uacme alone: what it runs is fixed when it is forked.
+ * their length; the first is the folder for the hook, the others are for uacme: what is run is fixed when the helper is
+ * forked. It answers with lines: `O` and what uacme said, `E` and how it ended.
  */
 #include "acme/uacme.h"
 
@@ -98,25 +98,24 @@ static bool take_words(const struct helper *h, char *bytes, char *argv[WORDS_MAX
     if (!read_all(h->socket, &n, sizeof n) || n == 0 || n > BYTES_MAX || !read_all(h->socket, bytes, n) ||
         bytes[n - 1] != '\0')
         return false;
-    argv[words++] = (char *)(uintptr_t)h->program;
     for (size_t at = 0; at < n && words <= WORDS_MAX; at += strlen(bytes + at) + 1)
         argv[words++] = bytes + at;
     argv[words] = NULL;
     return true;
 }
 
-static void become_uacme(const struct helper *h, char *const *argv, int output)
+/* The first word is the hook's: where the proxy looks for what it writes. */
+static void become_uacme(const struct helper *h, char **argv, int output)
 {
     int null = open("/dev/null", O_RDWR);
-    const char *state = argv[1] != NULL ? argv[2] : NULL;
+    const char *state = argv[0];
 
+    argv[0] = (char *)(uintptr_t)h->program;
     if (null >= 0)
         dup2(null, 0);
     dup2(output, 1);
     dup2(output, 2);
-    /* The state folder is the word behind -c, which comes first. */
-    errno = EINVAL;
-    if (state != NULL && setenv(HOOK_STATE, state, 1) == 0 && h->become(h->ctx))
+    if (setenv(HOOK_STATE, state, 1) == 0 && h->become(h->ctx))
         execvp(h->program, argv);
     dprintf(2, "%s: %s\n", h->program, strerror(errno));
     _exit(127);
@@ -140,7 +139,7 @@ static bool pass_on(const struct helper *h, int from)
     return heard;
 }
 
-static bool run(const struct helper *h, char *const *argv)
+static bool run(const struct helper *h, char **argv)
 {
     char code[32];
     int out[2], status = 0;
@@ -322,11 +321,12 @@ static void put_word(struct writer *w, const char *word)
     writer_put(w, word, strlen(word) + 1);
 }
 
-/* What both runs begin with; -c comes first, the helper relies on it. */
+/* What both runs begin with; the hook's word comes first, the helper relies on it. */
 static void put_options(struct writer *w, const struct uacme_request *rq, const char *self)
 {
     char eab[1024];
 
+    put_word(w, rq->answers);
     put_word(w, "-c");
     put_word(w, rq->state);
     put_word(w, "-a");

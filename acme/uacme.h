@@ -32,6 +32,7 @@ typedef void uacme_done(void *owner, enum uacme_end end, const char *said);
 struct uacme_request {
     const struct conf_acme *acme;
     const char *directory, *state;
+    const char *answers; /* the state where the proxy looks for challenges, which is not that of a trial */
     const char *const *names;
     unsigned n;
 };

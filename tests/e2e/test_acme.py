@@ -441,26 +441,6 @@ def test_falls_back_on_another_authority(ca, proxy, authority, tmp):
         other.close()
 
 
-def test_after_failures_a_trial_comes_first(ca, proxy, authority, tmp):
-    """The fourth try goes to the staging directory, and what it gives is served by nobody; then the real one."""
-    pebble, p = ca(start=False)
-    trial = SmallCA(authority, tmp, p.http_port)
-    try:
-        p.preamble = p.preamble.replace("ca-roots", "staging %s/dir; ca-roots" % trial.url)
-        p.write_conf(SITE)
-        os.makedirs(os.path.join(p.state, "a.test"))
-        with open(os.path.join(p.state, "a.test", "schedule"), "w") as f:
-            f.write("failures 3\n")
-        p.start()
-        p.wait_log(r"as a trial after failures[\s\S]*the trial passed[\s\S]*" + ISSUED, 30)
-        assert len(trial.orders) == 1 and pebble.issued() == 1
-        assert served_by_pebble(p)
-        assert os.path.exists(os.path.join(p.state, ".trial", "a.test", "cert.pem"))
-        assert not trial.complaints
-    finally:
-        trial.close()
-
-
 def test_state_in_memory(ca, authority, tmp):
     if not os.path.isdir("/dev/shm"):
         pytest.skip("no /dev/shm")

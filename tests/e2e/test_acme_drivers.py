@@ -171,6 +171,26 @@ def test_falls_back_on_another_authority(driver, authority, tmp):
         other.close()
 
 
+def test_after_failures_a_trial_comes_first(driver, authority, tmp):
+    """The fourth try goes to the staging directory, and what it gives is served by nobody; then the real one."""
+    pebble, p = driver(start=False)
+    trial = Pebble(tmp, authority, p.http_port)
+    try:
+        p.preamble = p.preamble.replace("ca-roots", "staging %s; ca-roots" % trial.url)
+        p.write_conf(SITE)
+        os.makedirs(os.path.join(p.state, "a.test"))
+        with open(os.path.join(p.state, "a.test", "schedule"), "w") as f:
+            f.write("failures 3\n")
+        p.start()
+        p.wait_log(r"as a trial after failures[\s\S]*(the trial passed[\s\S]*%s|try 4 failed)" % ISSUED, 30)
+        assert "try 4 failed" not in p.log()
+        assert trial.issued() == pebble.issued() == 1
+        served = certificate(p).strip()
+        assert served in read(p, "a.test/cert.pem") and served not in read(p, ".trial/a.test/cert.pem")
+    finally:
+        trial.close()
+
+
 def test_challenge_that_fails(driver):
     """The order becomes invalid; the next one is a new one."""
     port = free_port()
