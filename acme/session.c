@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NONCES_MAX 20u /* badNonce in a row, before the authority is taken at its word */
+#define NONCES_MAX 20u /* badNonce for one request, before the authority is taken at its word */
 #define NONCE_MAX  256u
 #define RETRY_MAX  (7 * 86400) /* seconds that a Retry-After is believed */
 
@@ -38,7 +38,7 @@ struct acme_session {
     struct tls_identity *key;
     char *account; /* its URL */
     char nonce[NONCE_MAX + 1];
-    unsigned nonces; /* refused in a row */
+    unsigned nonces; /* refused for this request, or for a step before it */
     /* The request. */
     enum acme_endpoint endpoint; /* ACME_ENDPOINTS: url */
     char *url;
@@ -208,7 +208,6 @@ static void on_good(struct acme_session *s, const struct https_result *r, struct
 {
     char location[URL_MAX];
 
-    s->nonces = 0;
     switch (s->step) {
     case STEP_DIRECTORY: on_directory(s, j); break;
     case STEP_NONCE:

@@ -53,6 +53,30 @@ def test_nonces_that_are_refused(ca, percent):
     assert percent == "90" or pebble.issued() == 1
 
 
+@pytest.mark.parametrize("good", [0, 1])
+def test_nonces_that_are_refused_for_ever(proxy, authority, good):
+    """The first of them, or that of the account's request and all after; each asked for anew, as none comes with the answer."""
+    def answer(h, n):
+        if h.path == "/dir":
+            h.reply(200, ('{"newNonce":"%(u)s/n","newAccount":"%(u)s/a","newOrder":"%(u)s/o"}' % {"u": a.url}).encode())
+        elif h.path == "/n":
+            h.reply(200, Replay_Nonce="abc")
+        elif h.path == "/a" and good:
+            h.reply(201, b"{}", Location=a.url + "/a/1")
+        else:
+            h.reply(400, b'{"type":"urn:ietf:params:acme:error:badNonce","detail":"not this one"}',
+                    Content_Type="application/problem+json")
+
+    a = Answers(authority, answer)
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True)
+        until(lambda: "try 1 failed" in p.log() or len(a.requests) > 100, 30, "the end of it")
+        assert re.search(r"acme: a\.test: .*not this one.*try 1 failed", p.log())
+        assert 20 < len(a.requests) <= 50
+    finally:
+        a.close()
+
+
 def test_account_is_found_again(ca):
     """The account's key is kept; a second site is ordered under the same account."""
     pebble, p = ca()
