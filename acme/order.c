@@ -26,7 +26,8 @@
 #include <string.h>
 
 #define DEADLINE   (10u * 60u * 1000u) /* ms for the whole order */
-#define WAIT_MIN   500u                /* ms between two looks at the same thing */
+#define TOO_LONG   "the authority wants more time than the ten minutes that an order has"
+#define WAIT_MIN   500u /* ms between two looks at the same thing */
 #define WAIT_MAX   15000u
 #define KEEP_MAX   60000u /* between two tries to write the chain */
 #define NAMES_MAX  100u   /* what authorities allow */
@@ -264,15 +265,18 @@ static void on_authorization(struct acme_order *o, const struct json *j)
         next_authorization(o, CHALLENGE);
 }
 
-static void look_again(struct acme_order *o, int64_t retry_after)
+/* Where the deadline does not hold what the authority asks for, the next order waits for that. */
+static void look_again(struct acme_order *o, const struct acme_reply *r)
 {
     uint64_t now = loop_now(o->loop), pause = o->pause;
 
-    if (retry_after > time_wall())
-        pause = (uint64_t)(retry_after - time_wall()) * 1000;
+    if (r->retry_after > time_wall())
+        pause = (uint64_t)(r->retry_after - time_wall()) * 1000;
     o->pause = o->pause * 2 < WAIT_MAX ? o->pause * 2 : WAIT_MAX;
     if (now + pause > o->deadline)
-        fail(o, "the authority took longer than ten minutes");
+        finish(o, &(struct acme_outcome){.why = r->why != NULL ? r->why : TOO_LONG,
+                                         .problem = r->problem,
+                                         .retry_after = r->retry_after});
     else if (!timer_set(o->loop, &o->wait, now + pause))
         fail(o, "out of memory");
 }
@@ -314,7 +318,7 @@ static void on_validation(struct acme_order *o, const struct acme_reply *r)
             challenges_remove(o->challenges, bytes_str(a->token));
         next_authorization(o, READY);
     } else if (has_status(r->json, JSON_ROOT, "pending")) {
-        look_again(o, r->retry_after);
+        look_again(o, r);
     } else {
         on_invalid(o, r->json);
     }
@@ -340,7 +344,7 @@ static void on_order_status(struct acme_order *o, const struct acme_reply *r)
                has_status(r->json, JSON_ROOT, "processing")) {
         if (o->state == FINALIZED)
             enter(o, ISSUED);
-        look_again(o, r->retry_after);
+        look_again(o, r);
     } else {
         detail = error >= 0 ? acme_problem_text(r->json, error, problem, sizeof problem) : NULL;
         finish(o, &(struct acme_outcome){.why = detail != NULL ? detail : "the authority gave the order up",
@@ -470,6 +474,14 @@ static void on_chain(struct acme_order *o, const struct acme_reply *r)
 
 /* ---- each answer to its state ---- */
 
+/* When all is proved, another order would count at the authority: one that cannot be reached, or is not well, is asked
+ * once more. Had it taken a certificate request whose answer was lost, it says orderNotReady to the next. */
+static bool may_pass(const struct acme_order *o, const struct acme_reply *r)
+{
+    return o->state >= READY && o->state <= CERTIFICATE && r->why != NULL &&
+           (r->status == 0 || r->status >= 500);
+}
+
 static void on_reply(void *owner, const struct acme_reply *r)
 {
     struct acme_order *o = owner;
@@ -478,7 +490,9 @@ static void on_reply(void *owner, const struct acme_reply *r)
     /* §7.4: the authority may be behind its own answers. */
     if (o->state == FINALIZED && strcmp(r->problem, "orderNotReady") == 0) {
         enter(o, READY);
-        look_again(o, r->retry_after);
+        look_again(o, r);
+    } else if (may_pass(o, r)) {
+        look_again(o, r);
     } else if (o->state == NEW_ORDER && o->rq.replaces != NULL && r->status >= 400 && r->status < 500 &&
                strcmp(r->problem, "rateLimited") != 0) {
         log_info("acme: %s: the authority does not take this order as a renewal (%s); once more as a new one",
@@ -595,7 +609,7 @@ static void ask(struct acme_order *o)
     static const struct bytes as_get = {NULL, 0};
 
     if (o->state < CERTIFICATE && loop_now(o->loop) > o->deadline) {
-        fail(o, "the authority took longer than ten minutes");
+        fail(o, TOO_LONG);
         return;
     }
     switch (o->state) {

@@ -395,6 +395,79 @@ def test_order_that_becomes_invalid(small, error, said):
     assert len(c.orders) == 2
 
 
+def one_order_suffices(c, p):
+    """In spite of what goes wrong at its end."""
+    p.start()
+    p.wait_log(ISSUED + "|try 1 failed", 30)
+    assert "try 1 failed" not in p.log() and len(c.orders) == 1
+    assert "CN = Test Intermediate" in openssl_text(certificate(p), "-issuer") or \
+        "CN=Test Intermediate" in openssl_text(certificate(p), "-issuer")
+
+
+def cut(h):
+    """The answer, with the connection."""
+    h.send_response(200)
+    h.send_header("Content-Length", "1000")
+    h.end_headers()
+    h.wfile.write(b"{")
+    h.close_connection = True
+
+
+@pytest.mark.parametrize("what", ["_finalize", "_order", "_certificate"])
+@pytest.mark.parametrize("how", ["busy", "cut"])
+def test_authority_that_fails_for_a_moment_after_all_is_proved(small, what, how):
+    """What can be had for asking once more is not ordered anew."""
+    c, p = small(start=False)
+    give, failed = getattr(c, what), []
+
+    def once(h, *args):
+        if failed:
+            return give(h, *args)
+        failed.append(h.path)
+        if how == "cut":
+            return cut(h)
+        h.reply(503, b"busy", Retry_After="1", Replay_Nonce=c._nonce())
+    setattr(c, what, once)
+    one_order_suffices(c, p)
+    assert failed
+
+
+def test_answer_to_the_certificate_request_that_is_lost(small):
+    """The authority has taken it: it is not asked to do so again."""
+    c, p = small(start=False)
+    finalize, taken = c._finalize, []
+
+    def lose(h, header, payload, n):
+        if taken:
+            return c._problem(h, "orderNotReady", "it is valid already", 403)
+        taken.append(n)
+        answer, c._json = c._json, lambda *_, **__: None
+        finalize(h, header, payload, n)
+        c._json = answer
+        cut(h)
+    c._finalize = lose
+    one_order_suffices(c, p)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_authority_that_needs_longer_than_an_order_has(small, busy):
+    """Its wish is passed on, and said."""
+    c, p = small(start=False)
+
+    def finalize(h, header, payload, n):
+        c.orders[n]["state"] = "processing"
+        if busy:
+            return h.reply(503, b"busy", Retry_After="900", Replay_Nonce=c._nonce())
+        c._json(h, c._order_text(n), Retry_After="900")
+    c._finalize = finalize
+    p.start()
+    line = p.wait_log(r"acme: a\.test: .*try 1 failed.*", 20).group(0)
+    assert ("HTTP status 503" if busy else "the authority wants more time than the ten minutes that an order has") in line
+    with open(os.path.join(p.state, "a.test", "schedule")) as f:
+        kept = dict(line.split() for line in f)
+    assert int(kept["next-try"]) > time.time() + 850
+
+
 def iso(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
