@@ -118,12 +118,44 @@ void file_release(struct file *file)
     file->content = (struct span){NULL, 0};
 }
 
-static int make_one_folder(const char *path, unsigned mode)
+/* Some file systems (9p, FAT by some drivers) have no fsync for a folder or for a file: nothing more can
+ * be done there, and the write is no failure. */
+static int sync_fd(int fd)
+{
+    int r;
+
+    do
+        r = fsync(fd);
+    while (r < 0 && errno == EINTR);
+    if (r == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == EROFS)
+        return 0;
+    return errno;
+}
+
+static int sync_folder(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error;
+
+    if (fd < 0)
+        return errno == EACCES || errno == EINVAL || errno == EISDIR ? 0 : errno;
+    error = sync_fd(fd);
+    /* Folders that cannot be synced say so in more ways. */
+    if (error == EBADF || error == EISDIR)
+        error = 0;
+    close(fd);
+    return error;
+}
+
+/* There is room behind the path for four bytes more. */
+static int make_one_folder(char *path, size_t n, unsigned mode)
 {
     struct stat st;
 
-    if (mkdir(path, (mode_t)mode) == 0)
-        return 0;
+    if (mkdir(path, (mode_t)mode) == 0) {
+        memcpy(path + n, "/..", 4); /* where its name is, which is to last as well */
+        return sync_folder(path);
+    }
     if (errno != EEXIST) {
         /* A read-only file system may say so before it looks: what counts is whether the folder is there. */
         int error = errno;
@@ -136,13 +168,13 @@ static int make_one_folder(const char *path, unsigned mode)
 
 int file_make_folder(const char *path, unsigned mode)
 {
-    char part[PATH_MAX];
+    char part[PATH_MAX + 4];
     size_t n = strlen(path);
     int error;
 
     if (n == 0)
         return ENOENT;
-    if (n >= sizeof part)
+    if (n >= PATH_MAX)
         return ENAMETOOLONG;
     /* Nearly always it is there. */
     struct stat st;
@@ -151,7 +183,7 @@ int file_make_folder(const char *path, unsigned mode)
     for (size_t i = 0; i <= n; i++) {
         if (i > 0 && (path[i] == '/' || path[i] == '\0')) {
             part[i] = '\0';
-            if (path[i - 1] != '/' && (error = make_one_folder(part, mode)) != 0)
+            if (path[i - 1] != '/' && (error = make_one_folder(part, i, mode)) != 0)
                 return error;
         }
         part[i] = path[i];
@@ -206,35 +238,6 @@ static int write_all(int fd, struct bytes content)
         content.n -= (size_t)n;
     }
     return 0;
-}
-
-/* Some file systems (9p, FAT by some drivers) have no fsync for a folder or for a file: nothing more can
- * be done there, and the write is no failure. */
-static int sync_fd(int fd)
-{
-    int r;
-
-    do
-        r = fsync(fd);
-    while (r < 0 && errno == EINTR);
-    if (r == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == EROFS)
-        return 0;
-    return errno;
-}
-
-static int sync_folder(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error;
-
-    if (fd < 0)
-        return errno == EACCES || errno == EINVAL || errno == EISDIR ? 0 : errno;
-    error = sync_fd(fd);
-    /* Folders that cannot be synced say so in more ways. */
-    if (error == EBADF || error == EISDIR)
-        error = 0;
-    close(fd);
-    return error;
 }
 
 int state_write(const char *dir, const char *name, unsigned mode, struct bytes content)
