@@ -27,6 +27,7 @@
 #define WORDS_MAX  130u /* options and 100 names */
 #define BYTES_MAX  (64u * 1024u)
 #define LINE_MAX_  1000u
+#define RUN_MAX    600u /* seconds, as for an order of ours: an authority may accept and never answer */
 #define HOOK_STATE "PROXY_ACME_STATE" /* says to the hook where the state is, and that it is one */
 
 struct uacme {
@@ -115,6 +116,7 @@ static void become_uacme(const struct helper *h, char **argv, int output)
         dup2(null, 0);
     dup2(output, 1);
     dup2(output, 2);
+    (void)alarm(RUN_MAX); /* which outlives exec, and ends uacme */
     if (setenv(HOOK_STATE, state, 1) == 0 && h->become(h->ctx))
         execvp(h->program, argv);
     dprintf(2, "%s: %s\n", h->program, strerror(errno));
@@ -153,9 +155,11 @@ static bool run(const struct helper *h, char **argv)
     close(out[1]);
     heard = pass_on(h, out[0]);
     if (!heard)
-        kill(pid, SIGTERM);
+        kill(pid, SIGKILL); /* it ignores the signals that we do */
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    if (heard && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        heard = tell(h, 'O', "uacme took longer than ten minutes, and was ended");
     snprintf(code, sizeof code, "%d", WIFEXITED(status) ? WEXITSTATUS(status) : 128);
     return heard && tell(h, 'E', code);
 }

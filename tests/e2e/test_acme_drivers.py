@@ -224,6 +224,26 @@ def test_uacme_is_not_there(by_uacme):
     assert "/nonexistent/uacme: No such file or directory" in line
 
 
+def test_uacme_that_never_ends(by_uacme, tmp):
+    """Its time is ten minutes. This one turns the clock on; what waits behind it has its turn."""
+    program = os.path.join(tmp, "uacme")
+    with open(program, "w") as f:
+        f.write("#!/usr/bin/python3\nimport signal, sys\nif 'b.test' in sys.argv:\n    print('the other one')\n    sys.exit(2)\n"
+                "print('left:', signal.alarm(1), flush=True)\nwhile True:\n    signal.pause()\n")
+    os.chmod(program, 0o755)
+    pebble, p = by_uacme("site a.test { respond 200 }\nsite b.test { respond 200 }", start=False)
+    p.preamble = p.preamble.replace(UACME, UACME + " " + program)
+    p.write_conf("site a.test { respond 200 }\nsite b.test { respond 200 }")
+    os.makedirs(os.path.join(p.state, "private"))
+    with open(os.path.join(p.state, "private", "key.pem"), "w"):
+        pass # an account, so that the first run is for the certificate
+    p.start()
+    p.wait_log(r"acme: left: \d+\n", 20)
+    assert 590 < int(re.search(r"acme: left: (\d+)", p.log()).group(1)) <= 600
+    p.wait_log(r"acme: a\.test: uacme took longer than ten minutes.*; try 1 failed", 20)
+    p.wait_log(r"acme: b\.test: the other one; try 1 failed", 20)
+
+
 @pytest.mark.parametrize("first", ["builtin", "uacme"])
 def test_either_takes_over_from_the_other(by_uacme, first):
     """Account, key and certificate of one are the other's: nothing is made twice but what is asked for."""
