@@ -51,6 +51,8 @@ static const char *likely_cause(const struct acme_outcome *o)
     if (o->name != NULL && o->asked > 0)
         return "it asked here and got the right answer, so another of its requests went to another server: is there a "
                "second address (AAAA) for the name?";
+    if (o->name == NULL && o->address == NULL) /* not about a challenge: an account may be unauthorized too */
+        return NULL;
     if (strcmp(o->problem, "connection") == 0)
         return is_v6
                    ? "nothing that asked for the challenge reached this proxy by IPv6: port 80 of that address must "

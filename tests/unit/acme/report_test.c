@@ -86,6 +86,20 @@ TEST(causes)
                  "likely") == NULL);
 }
 
+/* Of an account, say: no server was asked for a challenge. */
+TEST(no_name_is_at_hand)
+{
+    static const char *const problems[] = {"connection", "unauthorized", "incorrectResponse"};
+
+    for (size_t i = 0; i < sizeof problems / sizeof problems[0]; i++) {
+        CHECK(strstr(line_of(&(struct acme_outcome){.why = "no", .problem = problems[i]}), "likely") == NULL);
+        CHECK(
+            says(line_of(&(struct acme_outcome){.why = "no", .problem = problems[i], .address = "192.0.2.1"}),
+                 "likely"));
+    }
+    CHECK(says(line_of(&(struct acme_outcome){.why = "no", .problem = "rateLimited"}), "likely"));
+}
+
 TEST(names)
 {
     const char *const all[] = {"a", "b", "c", "d", "e", "f", "g"};
@@ -96,4 +110,4 @@ TEST(names)
     CHECK_STR(report_names(all, 7, out), "a, b, c, d, e and 2 more");
 }
 
-TEST_MAIN(RUN(all_of_it), RUN(causes), RUN(names))
+TEST_MAIN(RUN(all_of_it), RUN(causes), RUN(no_name_is_at_hand), RUN(names))
