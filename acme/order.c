@@ -495,7 +495,7 @@ static void on_reply(void *owner, const struct acme_reply *r)
         look_again(o, r);
     } else if (o->state == NEW_ORDER && o->rq.replaces != NULL && r->status >= 400 && r->status < 500 &&
                strcmp(r->problem, "rateLimited") != 0) {
-        log_info("acme: %s: the authority does not take this order as a renewal (%s); once more as a new one",
+        log_info("acme: %s: the authority does not take this order as a renewal; once more as a new one: %s",
                  o->rq.names[0], r->why);
         o->rq.replaces = NULL;
         ask(o);

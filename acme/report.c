@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lines for people. The authority's words are never left out; ours only add to them.
+ * Lines for people. The authority's words come first; ours add to them, and have their room in the line
+ * however long those are.
  */
 #include "acme/report.h"
 
 #include "base/log.h"
 #include "base/time.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NAMES_SHOWN 5u
+#define WHY_MAX     640 /* what a line of the log has room for beside all else; acme status has the rest */
 
 const char *report_time(int64_t s, char out[REPORT_TIME])
 {
@@ -67,11 +70,13 @@ static const char *likely_cause(const struct acme_outcome *o)
 
 void report_failure(const char *name, const struct acme_outcome *o, const struct schedule *schedule)
 {
-    const char *cause = likely_cause(o), *address = o->address;
-    char next[REPORT_TIME];
+    const char *cause = likely_cause(o);
+    char next[REPORT_TIME], tried[80] = "";
 
-    log_error("acme: %s: %s%s%s%s%s%s; try %u failed, the next is not before %s",
-              o->name != NULL ? o->name : name, o->why, address != NULL ? " (address tried: " : "",
-              address != NULL ? address : "", address != NULL ? ")" : "", cause != NULL ? "; likely: " : "",
-              cause != NULL ? cause : "", schedule->failures, report_time(schedule->next_try, next));
+    if (o->address != NULL)
+        snprintf(tried, sizeof tried, " (address tried: %.45s)", o->address);
+    log_error("acme: %s: %.*s%s%s%s%s; try %u failed, the next is not before %s",
+              o->name != NULL ? o->name : name, WHY_MAX, o->why, strlen(o->why) > WHY_MAX ? "..." : "", tried,
+              cause != NULL ? "; likely: " : "", cause != NULL ? cause : "", schedule->failures,
+              report_time(schedule->next_try, next));
 }

@@ -13,7 +13,7 @@
 static const struct schedule SCHEDULE = {.failures = 2, .next_try = 1800000000};
 
 /* The line of that outcome, static until the next. */
-static const char *line_of(const struct acme_outcome *o)
+static const char *line_of_schedule(const struct acme_outcome *o, const struct schedule *schedule)
 {
     static char line[LOG_LINE_MAX + 1];
     int ends[2];
@@ -22,7 +22,7 @@ static const char *line_of(const struct acme_outcome *o)
     if (!CHECK(pipe(ends) == 0))
         return "";
     log_set_fd(ends[1]);
-    report_failure("site.test", o, &SCHEDULE);
+    report_failure("site.test", o, schedule);
     log_flush();
     n = read(ends[0], line, sizeof line - 1);
     line[n > 0 ? n : 0] = 0;
@@ -30,6 +30,11 @@ static const char *line_of(const struct acme_outcome *o)
     close(ends[0]);
     close(ends[1]);
     return line;
+}
+
+static const char *line_of(const struct acme_outcome *o)
+{
+    return line_of_schedule(o, &SCHEDULE);
 }
 
 static bool says(const char *line, const char *text)
@@ -100,6 +105,25 @@ TEST(no_name_is_at_hand)
     CHECK(says(line_of(&(struct acme_outcome){.why = "no", .problem = "rateLimited"}), "likely"));
 }
 
+/* A line of the log is cut: what we say stands behind the authority's words, and its numbers are what one waits for. */
+TEST(long_words_leave_ours)
+{
+    static const struct schedule last = {.failures = 1000, .next_try = 1800000000};
+    static char why[2048], name[254], address[301];
+    const char *line;
+
+    memset(why, 'w', sizeof why - 1);
+    memset(name, 'n', sizeof name - 1);
+    memset(address, 'a', sizeof address - 1);
+    line = line_of_schedule(
+        &(struct acme_outcome){.why = why, .problem = "caa", .name = name, .address = address}, &last);
+    CHECK(says(line, "www... (address tried: aaa"));
+    CHECK(says(line, "); likely: a CAA record of"));
+    CHECK(says(line, "; try 1000 failed, the next is not before 2027-01-15T08:00:00.000Z\n"));
+    why[640] = '\0';
+    CHECK(says(line_of(&(struct acme_outcome){.why = why, .problem = ""}), "www; try 2 failed"));
+}
+
 TEST(names)
 {
     const char *const all[] = {"a", "b", "c", "d", "e", "f", "g"};
@@ -110,4 +134,4 @@ TEST(names)
     CHECK_STR(report_names(all, 7, out), "a, b, c, d, e and 2 more");
 }
 
-TEST_MAIN(RUN(all_of_it), RUN(causes), RUN(no_name_is_at_hand), RUN(names))
+TEST_MAIN(RUN(all_of_it), RUN(causes), RUN(long_words_leave_ours), RUN(no_name_is_at_hand), RUN(names))
