@@ -26,7 +26,9 @@
  * long for the next bytes, this many times. How many bytes is not ours to say. */
 #define LINGER_MS  2000u
 #define LINGER_MAX 15u
+/* For what is queued at close, and as long again if in that time the peer has taken so much a second. */
 #define FLUSH_MS   30000u
+#define FLUSH_RATE 240u
 
 enum conn_state {
     CONN_CONNECTING, /* waits for the socket to be writable */
@@ -62,6 +64,7 @@ struct conn {
     uint32_t read_size;
     bool drained;      /* bytes came since the lingering timer was set */
     unsigned lingered; /* how often it was set again for that */
+    uint64_t flushed;  /* what the peer had when the timer of flushing was set; 0: nobody looked */
     struct bufq out;   /* without TLS */
     struct bufq inbox; /* read from the wire, not taken yet */
     uint64_t bytes_in, bytes_out;
@@ -106,6 +109,14 @@ struct conn *conn_new(struct loop *loop, int fd, struct tls *tls, bool connectin
     return c;
 }
 
+/* How long flushing or lingering may take before somebody looks. */
+static uint64_t closing_ms(const struct conn *c)
+{
+    if (c->state == CONN_LINGERING)
+        return LINGER_MS;
+    return c->handler->flush_ms ? c->handler->flush_ms : FLUSH_MS;
+}
+
 static void set_state(struct conn *c, enum conn_state next)
 {
     /* Only forward; an accepted connection skips CONNECTING, a plain one HANDSHAKE. */
@@ -114,9 +125,8 @@ static void set_state(struct conn *c, enum conn_state next)
     if (next == CONN_OPEN)
         c->connected_once = true;
     if (next == CONN_FLUSHING || next == CONN_LINGERING) {
-        uint64_t wait = next == CONN_FLUSHING ? FLUSH_MS : LINGER_MS;
         timer_clear(c->loop, &c->timer);
-        if (!timer_set(c->loop, &c->timer, loop_now(c->loop) + wait)) {
+        if (!timer_set(c->loop, &c->timer, loop_now(c->loop) + closing_ms(c))) {
             c->give_up = true;
             loop_post(c->loop, &c->pump);
         }
@@ -177,14 +187,25 @@ static void finish_given_up(struct conn *c)
     finish(c, c->error == ENOMEM ? CONN_MEMORY : c->reason != CONN_ENDED ? c->reason : CONN_RESET, c->error);
 }
 
+/* Has closing got on since the timer was set? A slow peer makes room in the kernel in large steps, so that is asked
+ * what it has got. */
+static bool gets_on(struct conn *c)
+{
+    if (c->state == CONN_LINGERING) {
+        bool drained = c->drained;
+        c->drained = false;
+        return drained && c->lingered++ < LINGER_MAX;
+    }
+    uint64_t before = c->flushed;
+    c->flushed = conn_bytes_acknowledged(c);
+    return c->flushed - before >= closing_ms(c) * FLUSH_RATE / 1000;
+}
+
 static void on_timer(struct timer *timer)
 {
     struct conn *c = OF(timer, timer);
-    if (c->state == CONN_LINGERING && c->drained && c->lingered++ < LINGER_MAX &&
-        timer_set(c->loop, timer, loop_now(c->loop) + LINGER_MS)) {
-        c->drained = false;
+    if (gets_on(c) && timer_set(c->loop, timer, loop_now(c->loop) + closing_ms(c)))
         return;
-    }
     finish(c, c->reason != CONN_ENDED || c->state == CONN_LINGERING ? c->reason : CONN_RESET, 0);
 }
 

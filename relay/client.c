@@ -52,10 +52,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* How soon a transfer is looked at again: often enough for the shortest of its limits. */
+/* How soon a transfer is looked at again: often enough for the shortest of its limits, and the one of what follows. */
 static uint64_t look_interval(const struct conf *conf)
 {
-    uint64_t ms = earlier(LOOK_MS, earlier(conf->timeouts.body, conf->timeouts.response) / 2);
+    const struct conf_timeouts *t = &conf->timeouts;
+    uint64_t ms = earlier(earlier(LOOK_MS, t->idle), earlier(t->body, t->response) / 2);
     if (conf->limits.min_rate)
         ms = earlier(ms, conf->limits.min_rate_grace / 2);
     return ms < 50 ? 50 : ms;
@@ -67,9 +68,10 @@ static void arm(struct client *c, uint64_t due)
         conn_reset(c->conn);
 }
 
-static bool waits_to_send(const struct client *c)
+/* Has the client got less than all that there is for it? */
+static bool is_behind(const struct client *c)
 {
-    return conn_unsent(c->conn) > 0;
+    return conn_bytes_out(c->conn) + conn_unsent(c->conn) > conn_bytes_acknowledged(c->conn);
 }
 
 static bool waits_for_body(const struct client *c)
@@ -114,14 +116,14 @@ static void spend_allowance(struct client *c, uint64_t now, bool waits, uint64_t
     c->looked_at = now;
     if (moved || !waits)
         c->moved_at = now;
-    c->looked_bytes += moved;
+    c->looked_bytes = bytes; /* may be less than it was: what came before the exchange had not been read */
 }
 
 /* A transfer under way: nothing moved for too long, or less than the minimum rate. */
-static void look(struct client *c, uint64_t now)
+static void look(struct client *c, uint64_t now, bool sending)
 {
     const struct conf *conf = c->conf;
-    bool sending = waits_to_send(c), receiving = waits_for_body(c);
+    bool receiving = waits_for_body(c);
 
     spend_allowance(c, now, sending || receiving, sending ? conf->timeouts.response : conf->timeouts.body);
     if (sending && now - c->moved_at >= conf->timeouts.response) {
@@ -142,34 +144,32 @@ static void on_timer(struct timer *timer)
     struct client *c = OF(timer, timer);
     uint64_t now = loop_now(c->relay->loop);
     const struct conf_timeouts *t = &c->conf->timeouts;
+    enum h1_server_state state = conn_is_open(c->conn) ? h1_server_state(c->h1) : H1_SERVER_CLOSED;
+    /* Answered, but it may not have read all of that: until then it is not idle. */
+    bool asked = state == H1_SERVER_IDLE && c->requests;
+    bool sending = asked ? is_behind(c) : conn_unsent(c->conn) > 0;
 
-    if (conn_is_ending(c->conn))
-        return;
-    if (c->handshaking) {
+    if (c->handshaking && !conn_is_ending(c->conn)) {
         time_out(c, "handshake", t->handshake);
         return;
     }
-    if (!conn_is_open(c->conn)) /* about to be closed */
-        return;
-    switch (h1_server_state(c->h1)) {
-    case H1_SERVER_IDLE: { /* a connection that has never asked gets no longer than a head */
-        uint64_t limit = c->requests ? t->idle : t->head;
-        if (now - c->since >= limit)
-            conn_close(c->conn); /* not worth a line */
-        else
-            arm(c, c->since + limit);
-        break;
-    }
-    case H1_SERVER_HEAD:
-        if (now - c->head_since >= t->head)
-            head_timeout(c, t->head);
-        else
+    if (state == H1_SERVER_HEAD) {
+        if (now - c->head_since < t->head) {
             arm(c, c->head_since + t->head);
-        break;
-    case H1_SERVER_EXCHANGE:
-    case H1_SERVER_TUNNEL: look(c, now); break;
-    case H1_SERVER_CLOSED: break; /* conn ends it by itself */
+            return;
+        }
+        head_timeout(c, t->head);
+    } else if (asked && (sending || c->waiting)) {
+        c->since = now;
+    } else if (state == H1_SERVER_IDLE) { /* a connection that has never asked gets no longer than a head */
+        uint64_t limit = asked ? t->idle : t->head;
+        if (now - c->since < limit) {
+            arm(c, c->since + limit);
+            return;
+        }
+        conn_close(c->conn); /* not worth a line */
     }
+    look(c, now, sending); /* also while the last bytes leave */
 }
 
 /* After input or output: a head that began, a request that ended. */
@@ -184,6 +184,7 @@ static void note_state(struct client *c)
     case H1_SERVER_HEAD:
         if (!c->head_since) {
             c->head_since = now;
+            c->waiting = false;
             arm(c, now + c->conf->timeouts.head);
         }
         break;
@@ -209,7 +210,7 @@ void client_finished(struct client *c)
     if (!c->conn)
         return;
     c->since = loop_now(c->relay->loop);
-    arm(c, c->since + c->conf->timeouts.idle);
+    arm(c, c->since + look_interval(c->conf)); /* what is left of the response is still to be sent */
     if (c->relay->draining)
         h1_server_drain(c->h1);
 }
@@ -392,6 +393,7 @@ static const struct conn_handler HANDLER = {
     .writable = on_writable,
     .closed = on_closed,
     .plain_http_reply = PLAIN_HTTP_REPLY,
+    .flush_ms = UINT32_MAX, /* by on_timer, as the rest of a response */
 };
 
 static void link_client(struct client *c)

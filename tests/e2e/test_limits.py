@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from ports import free_port
 from rawhttp import CLOSE_NOTIFY, FIN, RESET, Client, Ended
+from test_supervised import handed
 from upstreams import echo, reply
 from waiting import Clock, until
 
@@ -158,6 +160,103 @@ def test_fast_enough_is_left_alone(site):
             assert c.is_silent(0.03)
         c.send("x" * 50)
         assert c.response().status == 200
+
+
+# --- behind the last byte of a response ---
+
+REST = b"x" * 65000  # more than the kernels of `narrow` take, and less than the proxy has room for
+
+
+@pytest.fixture
+def narrow(proxy, upstream):
+    """narrow(directives): a proxy whose connections have little room in the kernel: the most of REST waits in it, long
+    after the exchange is over."""
+    def start(directives):
+        u, port = upstream(reply(REST)), free_port()
+        p = handed(proxy, [port], "site localhost { tls self-signed\n upstream %s }" % u.address, tls=False,
+                   globals="listen 127.0.0.1:%d\n%s" % (port, directives), env={"SNDBUF": "8192"})
+        until(lambda: p.listens(port), 10, "listening")
+        p.port = port
+        return p
+    return start
+
+
+def last_request(p):
+    """A reader that has its answer's head when the exchange is over for the proxy."""
+    c = p.connect(rcvbuf=4096)
+    c.request(fields=[("Connection", "close")])
+    c.until(b"\r\n\r\n")
+    p.wait_log('"GET / HTTP/1.1" 200 ')
+    return c
+
+
+def sip(c, pause, enough=1 << 30):
+    """Reads what there is at this pace, until its end or until it has enough; how much it was."""
+    got = 0
+    while got < enough:
+        data = c.some()
+        if not data:
+            break
+        got += len(data)
+        time.sleep(pause)  # the rate of this reader
+    return got
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("directives, pause", [("response-timeout 200ms\nmin-rate 1000 100ms", 0.1), pytest.param(
+    "", 4, marks=pytest.mark.long)])
+def test_slow_reader_of_the_last_response_gets_all_of_it(narrow, directives, pause):
+    c = last_request(narrow(directives))
+    with Clock() as t:
+        assert sip(c, pause) == len(REST)
+    assert c.ended == CLOSE_NOTIFY
+    assert t.seconds > 9 * pause  # so much longer than the limits that look at it, and than 30 s
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("directives, pause, said", [
+    ("response-timeout 300ms", None, "response not read: timeout after 300 ms"),
+    ("min-rate 1000000 300ms\nresponse-timeout 5s", 0.2, "slower than min-rate 1000000 bytes/s")])
+def test_reader_of_the_last_response_that_is_too_slow(narrow, directives, pause, said):
+    p = narrow(directives)
+    c = last_request(p)
+    if pause:
+        with pytest.raises(Ended), Clock() as t:
+            while t.so_far() < 5:
+                sip(c, pause, 1)
+                if c.ended:
+                    raise Ended(c.ended, b"")
+        assert c.ended == RESET
+    p.wait_log(said)
+
+
+def test_idle_begins_when_the_response_has_been_read(site):
+    p, u = site(reply(REST), globals="idle-timeout 600ms")
+    c = p.connect(rcvbuf=4096).request()
+    c.until(b"\r\n\r\n")
+    with Clock() as t:
+        assert sip(c, 0.1, len(REST)) == len(REST)
+        assert t.so_far() > 0.9
+    assert c.get().status == 200
+    assert ends_within(c, 0.3, 4) == CLOSE_NOTIFY
+
+
+def test_response_in_the_kernel_that_nobody_reads(site):
+    p, u = site(reply(REST), globals="response-timeout 300ms")
+    c = p.connect(rcvbuf=4096).request()
+    c.until(b"\r\n\r\n")
+    p.wait_log("response not read: timeout after 300 ms")
+
+
+def test_pipelined_after_what_has_not_been_read(site):
+    """What is read of the first responses, which the kernel has, is progress while a later one waits."""
+    p, u = site(reply(REST), globals="response-timeout 400ms\nmin-rate off")
+    c = p.connect(rcvbuf=4096)
+    c.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+    with Clock() as t:
+        while t.so_far() < 1.5:
+            assert sip(c, 0.05, 1), "ended after %g s" % t.so_far()
+    c.reset()
 
 
 # --- sizes ---

@@ -20,6 +20,8 @@ for i in range(count):
     port = int(sys.argv[2 + i])
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if "SNDBUF" in os.environ:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, int(os.environ["SNDBUF"]))
     s.bind(("127.0.0.1", port))
     s.listen(10)
     os.dup2(s.fileno(), 100 + i)
@@ -32,8 +34,8 @@ os.execv(sys.argv[2 + count], sys.argv[2 + count:])
 """
 
 
-def handed(proxy, ports, **kw):
-    return proxy(SITE, prefix=[sys.executable, "-c", LAUNCHER, str(len(ports)), *map(str, ports)], **kw)
+def handed(proxy, ports, conf=SITE, **kw):
+    return proxy(conf, prefix=[sys.executable, "-c", LAUNCHER, str(len(ports)), *map(str, ports)], **kw)
 
 
 def inodes(pid):

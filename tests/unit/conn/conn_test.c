@@ -318,6 +318,48 @@ TEST(close_sends_what_is_queued_to_a_slow_reader)
     end(&s);
 }
 
+/* While it is sent there is time, as long as it gets on: one that reads little by little has what all of it takes. */
+TEST(close_has_time_while_something_moves)
+{
+    struct conn_handler handler = OWNER_HANDLER;
+    struct scene s;
+    uint64_t began;
+
+    begin(&s);
+    conn_reset(s.o.conn);
+    RUN_UNTIL(s.loop, s.o.closes == 1);
+    close_raw(&s);
+    handler.flush_ms = 300; /* the peer's kernel says in steps what it has taken */
+    for (int reads = 0; reads < 2; reads++) {
+        int fds[2], little = 4096;
+        tcp_pair(fds);
+        (void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+        (void)setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+        s.raw = (struct raw){.fd = fds[0], .last = -1};
+        owner_init(&s.o, s.loop);
+        s.o.conn = conn_new(s.loop, fds[1], NULL, false, &handler, &s.o);
+        if (!CHECK(s.o.conn != NULL))
+            break;
+        owner_send(&s.o, 1u << 20);
+        (void)turns_in(s.loop, 20); /* the kernels are full, and so is it */
+        conn_close(s.o.conn);
+        began = time_mono_ms();
+        while (reads && s.raw.last != 0 && s.raw.last != -2 && time_mono_ms() - began < PATIENCE_MS) {
+            (void)turns_in(s.loop, 40);
+            raw_read(&s.raw, 5000);
+        }
+        if (reads) {
+            CHECK_EQ(s.raw.got, s.o.sent);
+            CHECK(time_mono_ms() - began > 900);
+            close_raw(&s);
+        }
+        RUN_UNTIL(s.loop, s.o.closes == 1);
+        CHECK_EQ(s.o.end.reason, reads ? CONN_ENDED : CONN_RESET);
+        close_raw(&s);
+    }
+    end(&s);
+}
+
 TEST(close_lingers_while_the_peer_sends)
 {
     struct scene s;
@@ -608,9 +650,10 @@ TEST_MAIN(RUN(echo), RUN(owner_takes_a_little_each_time), RUN(reads_go_where_the
           RUN(reset_is_noticed_while_input_is_unwanted), RUN(end_is_noticed_while_nothing_is_wanted),
           RUN(eof_comes_after_all_input), RUN(half_closed_peer_still_gets_everything),
           RUN(slow_reader_stops_the_writer), RUN(odd_sizes_of_room), RUN(room_that_is_not_used),
-          RUN(close_sends_what_is_queued_to_a_slow_reader), RUN(close_lingers_while_the_peer_sends),
-          RUN(reset_cannot_be_taken_for_an_end), RUN(reset_and_close_from_input),
-          RUN(peer_reset_while_output_waits), RUN(what_the_peer_said_before_it_reset),
-          RUN(hang_up_with_input_that_is_not_wanted_yet), RUN(hang_up_of_an_idle_connection),
-          RUN(connect_and_be_refused), RUN(quiet_only_when_nothing_has_come), RUN(many_end_in_one_batch),
+          RUN(close_sends_what_is_queued_to_a_slow_reader), RUN(close_has_time_while_something_moves),
+          RUN(close_lingers_while_the_peer_sends), RUN(reset_cannot_be_taken_for_an_end),
+          RUN(reset_and_close_from_input), RUN(peer_reset_while_output_waits),
+          RUN(what_the_peer_said_before_it_reset), RUN(hang_up_with_input_that_is_not_wanted_yet),
+          RUN(hang_up_of_an_idle_connection), RUN(connect_and_be_refused),
+          RUN(quiet_only_when_nothing_has_come), RUN(many_end_in_one_batch),
           RUN(no_allocation_is_one_too_many))
