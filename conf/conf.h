@@ -69,7 +69,8 @@ enum conf_tls_mode {
     CONF_TLS_OFF, /* plain HTTP, on the listen-http addresses */
 };
 
-/* Milliseconds; bytes. Each may be set globally and in a site. */
+/* Milliseconds; bytes. A site may have its own of those that act once it is known: not of a handshake, nor of a head's
+ * time and size. */
 struct conf_timeouts {
     uint64_t handshake; /* 10 s */
     uint64_t head;      /* 10 s for a whole request head */

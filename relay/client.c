@@ -52,13 +52,24 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* How soon a transfer is looked at again: often enough for the shortest of its limits, and the one of what follows. */
-static uint64_t look_interval(const struct conf *conf)
+static const struct conf_timeouts *timeouts(const struct client *c)
 {
-    const struct conf_timeouts *t = &conf->timeouts;
+    return c->site ? &c->site->timeouts : &c->conf->timeouts;
+}
+
+static const struct conf_limits *limits(const struct client *c)
+{
+    return c->site ? &c->site->limits : &c->conf->limits;
+}
+
+/* How soon a transfer is looked at again: often enough for the shortest of its limits, and the one of what follows. */
+static uint64_t look_interval(const struct client *c)
+{
+    const struct conf_timeouts *t = timeouts(c);
+    const struct conf_limits *l = limits(c);
     uint64_t ms = earlier(earlier(LOOK_MS, t->idle), earlier(t->body, t->response) / 2);
-    if (conf->limits.min_rate)
-        ms = earlier(ms, conf->limits.min_rate_grace / 2);
+    if (l->min_rate)
+        ms = earlier(ms, l->min_rate_grace / 2);
     return ms < 50 ? 50 : ms;
 }
 
@@ -101,11 +112,11 @@ static void head_timeout(struct client *c, uint64_t ms)
 
 static void spend_allowance(struct client *c, uint64_t now, bool waits, uint64_t longest)
 {
-    const struct conf *conf = c->conf;
+    uint32_t rate = limits(c)->min_rate;
     /* What the kernel's buffer took has not been read by anyone, and a slow reader makes room there in large steps. */
     uint64_t bytes = conn_bytes_in(c->conn) + conn_bytes_acknowledged(c->conn);
     uint64_t moved = bytes > c->looked_bytes ? bytes - c->looked_bytes : 0;
-    uint64_t earned = conf->limits.min_rate ? moved * 1000 / conf->limits.min_rate : 0;
+    uint64_t earned = rate ? moved * 1000 / rate : 0;
 
     if (waits && c->waiting)
         c->allowance_ms -= (int64_t)(now - c->looked_at);
@@ -122,20 +133,21 @@ static void spend_allowance(struct client *c, uint64_t now, bool waits, uint64_t
 /* A transfer under way: nothing moved for too long, or less than the minimum rate. */
 static void look(struct client *c, uint64_t now, bool sending)
 {
-    const struct conf *conf = c->conf;
+    const struct conf_timeouts *t = timeouts(c);
+    uint32_t rate = limits(c)->min_rate;
     bool receiving = waits_for_body(c);
 
-    spend_allowance(c, now, sending || receiving, sending ? conf->timeouts.response : conf->timeouts.body);
-    if (sending && now - c->moved_at >= conf->timeouts.response) {
-        time_out(c, "response not read", conf->timeouts.response);
-    } else if (receiving && !sending && now - c->moved_at >= conf->timeouts.body) {
-        time_out(c, "request body", conf->timeouts.body);
-    } else if (h1_server_state(c->h1) != H1_SERVER_TUNNEL && conf->limits.min_rate && c->allowance_ms < 0) {
+    spend_allowance(c, now, sending || receiving, sending ? t->response : t->body);
+    if (sending && now - c->moved_at >= t->response) {
+        time_out(c, "response not read", t->response);
+    } else if (receiving && !sending && now - c->moved_at >= t->body) {
+        time_out(c, "request body", t->body);
+    } else if (h1_server_state(c->h1) != H1_SERVER_TUNNEL && rate && c->allowance_ms < 0) {
         relay_count(c->relay, COUNT_TIMEOUTS);
-        log_info("%s: slower than min-rate %u bytes/s", client_name(c).text, conf->limits.min_rate);
+        log_info("%s: slower than min-rate %u bytes/s", client_name(c).text, rate);
         conn_reset(c->conn);
     } else {
-        arm(c, now + look_interval(conf));
+        arm(c, now + look_interval(c));
     }
 }
 
@@ -143,7 +155,7 @@ static void on_timer(struct timer *timer)
 {
     struct client *c = OF(timer, timer);
     uint64_t now = loop_now(c->relay->loop);
-    const struct conf_timeouts *t = &c->conf->timeouts;
+    const struct conf_timeouts *t = timeouts(c);
     enum h1_server_state state = conn_is_open(c->conn) ? h1_server_state(c->h1) : H1_SERVER_CLOSED;
     /* Answered, but it may not have read all of that: until then it is not idle. */
     bool asked = state == H1_SERVER_IDLE && c->requests;
@@ -198,11 +210,17 @@ void client_began(struct client *c)
 
     c->requests++;
     c->head_since = 0;
-    c->allowance_ms = (int64_t)c->conf->limits.min_rate_grace;
     c->waiting = false;
     c->looked_at = c->moved_at = now;
     c->looked_bytes = conn_bytes_in(c->conn) + conn_bytes_out(c->conn);
-    arm(c, now + look_interval(c->conf));
+    client_asks(c, NULL);
+}
+
+void client_asks(struct client *c, const struct conf_site *site)
+{
+    c->site = site;
+    c->allowance_ms = (int64_t)limits(c)->min_rate_grace;
+    arm(c, loop_now(c->relay->loop) + look_interval(c));
 }
 
 void client_finished(struct client *c)
@@ -210,7 +228,7 @@ void client_finished(struct client *c)
     if (!c->conn)
         return;
     c->since = loop_now(c->relay->loop);
-    arm(c, c->since + look_interval(c->conf)); /* what is left of the response is still to be sent */
+    arm(c, c->since + look_interval(c)); /* what is left of the response is still to be sent */
     if (c->relay->draining)
         h1_server_drain(c->h1);
 }
@@ -230,6 +248,7 @@ static void on_request(void *owner, struct http_stream *stream, struct http_head
     if (c->conf != c->relay->conf) {
         conf_unref(c->conf);
         c->conf = conf_ref(c->relay->conf);
+        c->site = NULL;
         take_limits(c);
     }
     exchange_start(c, stream, head);

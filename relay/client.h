@@ -16,13 +16,14 @@ struct client {
     struct client *prev, *next; /* of the relay's list */
     struct conn *conn;          /* NULL once it has closed */
     struct h1_server *h1;
-    struct conf *conf;         /* a reference: the one its requests began with */
-    struct http_limits limits; /* of that conf */
-    struct sockaddr_in6 peer;  /* or a sockaddr_in: see client_peer */
-    bool tls;                  /* came by a TLS listener */
-    bool handshaking;          /* ...and is not open yet */
-    bool counted;              /* in the relay's table of addresses */
-    bool waiting;              /* for the client, at the last look at its rate */
+    struct conf *conf;            /* a reference: the one its requests began with */
+    const struct conf_site *site; /* of that conf: whose timeouts and rate hold; NULL: the conf's own */
+    struct http_limits limits;    /* of that conf */
+    struct sockaddr_in6 peer;     /* or a sockaddr_in: see client_peer */
+    bool tls;                     /* came by a TLS listener */
+    bool handshaking;             /* ...and is not open yet */
+    bool counted;                 /* in the relay's table of addresses */
+    bool waiting;                 /* for the client, at the last look at its rate */
     struct timer timer;
     struct task destroy;
     uint64_t since;      /* when it last became idle, or was accepted */
@@ -49,8 +50,9 @@ bool client_accept(struct relay *r, int fd, const struct addr *peer, bool tls, b
 void client_drain(struct client *c);
 /* Sends what is queued and closes: the end of a tunnel. */
 void client_close(struct client *c);
-/* The exchange tells: a request began, its response is complete. */
+/* The exchange tells: a request began, which of c->conf's sites it is for (NULL: none), its response is complete. */
 void client_began(struct client *c);
+void client_asks(struct client *c, const struct conf_site *site);
 void client_finished(struct client *c);
 
 #endif

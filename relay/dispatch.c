@@ -206,6 +206,7 @@ void dispatch(struct exchange *x)
         exchange_fail(x, 421, "no site answers for this Host");
         return;
     }
+    client_asks(x->client, x->site);
     x->log.site = x->site->name_count ? x->site->names[0].text : "default";
     x->path = &x->site->paths[x->site->path_count - 1];
     if (refuse_method(x))

@@ -328,6 +328,10 @@ WRONG = {
     "header value with CRLF": ("site a.test {\n respond 200 x\n header set A \"b\\r\\nC: d\"\n}", "3:", []),
     "framing header": ("site a.test {\n respond 200 x\n header set Content-Length 5\n}", "3:13", ["Content-Length"]),
     "site inside a site": ("site a.test {\n site b.test { respond 200 x }\n}", "2:2", ["site"]),
+    # They act before the site is known.
+    **{"%s in a site" % d: ("site a.test {\n respond 200 x\n %s %s\n}" % (d, v), "3:2", [d, "belongs at the top of the file"])
+       for d, v in (("header-timeout", "1s"), ("max-request-line", "1k"), ("max-header-size", "1k"),
+                    ("max-header-fields", "10"))},
     "global in a site": ("site a.test {\n respond 200 x\n state /x\n}", "3:2", ["state"]),
 }
 

@@ -25,6 +25,9 @@ def ends_within(c, low, high):
     return end
 
 
+# At the top of the file, or in the site that was asked for.
+set_in = pytest.mark.parametrize("where", ["globals", "extra"])
+
 # --- timeouts ---
 
 
@@ -84,8 +87,9 @@ def test_many_slowloris_do_not_hold_up_others(site):
         assert c.wait_end() in END
 
 
-def test_body_timeout(site):
-    p, u = site(echo, globals="body-timeout 300ms")
+@set_in
+def test_body_timeout(site, where):
+    p, u = site(echo, **{where: "body-timeout 300ms"})
     with p.connect() as c:
         c.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n123")
         with Clock() as t:
@@ -103,16 +107,18 @@ def test_idle_timeout(site):
         assert ends_within(c, 0.15, 3) in END  # its first head has the header's time
 
 
-def test_idle_timeout_begins_anew_with_each_request(site):
-    p, u = site(echo, globals="idle-timeout 400ms")
+@set_in
+def test_idle_timeout_begins_anew_with_each_request(site, where):
+    p, u = site(echo, **{where: "idle-timeout 400ms"})
     with p.connect() as c, Clock() as t:
         while t.so_far() < 1.0:
             assert c.get().status == 200
             assert c.is_silent(0.1)
 
 
-def test_min_rate_of_a_request_body(site):
-    p, u = site(echo, globals="min-rate 10000 200ms\nbody-timeout 5s")
+@set_in
+def test_min_rate_of_a_request_body(site, where):
+    p, u = site(echo, **{where: "min-rate 10000 200ms\nbody-timeout 5s"})
     with p.connect() as c:
         c.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
         with Clock() as t:
@@ -123,9 +129,10 @@ def test_min_rate_of_a_request_body(site):
     p.wait_log("min-rate|slow")
 
 
-def test_min_rate_of_a_reader(site):
+@set_in
+def test_min_rate_of_a_reader(site, where):
     """Reads all the time, but at a quarter of the rate: no stall that another limit would end."""
-    p, u = site(reply(b"x" * (64 << 20)), globals="min-rate 4000000 300ms\nresponse-timeout 1s")
+    p, u = site(reply(b"x" * (64 << 20)), **{where: "min-rate 4000000 300ms\nresponse-timeout 1s"})
     c = p.connect(rcvbuf=65536)
     c.request()
     c.until(b"\r\n\r\n")
@@ -140,8 +147,9 @@ def test_min_rate_of_a_reader(site):
     c.reset()
 
 
-def test_reader_that_reads_nothing(site):
-    p, u = site(reply(b"x" * (16 << 20)), globals="response-timeout 400ms")
+@set_in
+def test_reader_that_reads_nothing(site, where):
+    p, u = site(reply(b"x" * (16 << 20)), **{where: "response-timeout 400ms"})
     c = p.connect(rcvbuf=4096)
     c.request()
     until(lambda: u.requests, 5, "the request")
@@ -230,8 +238,9 @@ def test_reader_of_the_last_response_that_is_too_slow(narrow, directives, pause,
     p.wait_log(said)
 
 
-def test_idle_begins_when_the_response_has_been_read(site):
-    p, u = site(reply(REST), globals="idle-timeout 600ms")
+@set_in
+def test_idle_begins_when_the_response_has_been_read(site, where):
+    p, u = site(reply(REST), **{where: "idle-timeout 600ms"})
     c = p.connect(rcvbuf=4096).request()
     c.until(b"\r\n\r\n")
     with Clock() as t:
@@ -241,8 +250,9 @@ def test_idle_begins_when_the_response_has_been_read(site):
     assert ends_within(c, 0.3, 4) == CLOSE_NOTIFY
 
 
-def test_response_in_the_kernel_that_nobody_reads(site):
-    p, u = site(reply(REST), globals="response-timeout 300ms")
+@set_in
+def test_response_in_the_kernel_that_nobody_reads(site, where):
+    p, u = site(reply(REST), **{where: "response-timeout 300ms"})
     c = p.connect(rcvbuf=4096).request()
     c.until(b"\r\n\r\n")
     p.wait_log("response not read: timeout after 300 ms")
@@ -257,6 +267,18 @@ def test_pipelined_after_what_has_not_been_read(site):
         while t.so_far() < 1.5:
             assert sip(c, 0.05, 1), "ended after %g s" % t.so_far()
     c.reset()
+
+
+def test_idle_timeout_is_that_of_the_site_asked_last(proxy, upstream):
+    u = upstream(echo)
+    p = proxy("site a.test { tls off\n upstream %s\n idle-timeout 200ms }\n"
+              "site b.test { tls off\n upstream %s }" % (u.address, u.address), http=True, tls=False)
+    with p.connect(tls=False) as c:
+        assert c.get(host="a.test").status == 200
+        assert c.get(host="b.test").status == 200
+        assert c.is_silent(0.6)
+        assert c.get(host="a.test").status == 200
+        assert ends_within(c, 0.1, 3) == FIN
 
 
 # --- sizes ---
