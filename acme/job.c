@@ -143,6 +143,8 @@ int64_t job_next_try(const struct job *job, int64_t now)
 {
     int64_t next = schedule_next(&job->schedule, now);
 
+    if (job->wish == WISH_REVOKE) /* no order, which alone has to pause; and it is tried once */
+        return 0;
     return job->wish == WISH_NONE && job->due > next ? job->due : next;
 }
 

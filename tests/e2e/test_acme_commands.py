@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import time
@@ -114,6 +115,23 @@ def test_revoke(ca):
     assert len(put_away) == 1 and re.fullmatch(r"key-\d+\.pem", put_away[0])
     assert os.stat(os.path.join(p.state, "private/a.test", put_away[0])).st_mode & 0o777 == 0o600
     assert any(re.fullmatch(r"revoked-\d+\.pem", f) for f in os.listdir(os.path.join(p.state, "a.test")))
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_revoke_waits_for_no_pause(ca, alone):
+    """Failures before, as of a renewal, hold up orders alone."""
+    pebble, p = ca()
+    p.wait_log(ISSUED, 20)
+    before = certificate(p)
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    with open(os.path.join(p.state, "a.test", "schedule"), "w") as f:
+        f.write("failures 2\nnext-try %d\n" % (time.time() + 6000))
+    if not alone:
+        p.start()
+    r = acme(p, "revoke", "a.test")
+    assert r.returncode == 0, r.stdout
+    until(lambda: status_at(pebble, before)["Status"] == "Revoked", 20, "the revocation")
 
 
 def test_what_is_not_revoked(ca):

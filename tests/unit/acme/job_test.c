@@ -169,6 +169,10 @@ TEST(failures_and_wishes)
     CHECK_EQ(job_next_try(job, now), now + DAY);
     job->wish = WISH_ORDER; /* whatever is due */
     CHECK_EQ(job_next_try(job, now), 0);
+    job_failed(job, "no", 0);
+    CHECK(job_next_try(job, now) >= now + 60);
+    job->wish = WISH_REVOKE; /* whatever has failed: it is no order */
+    CHECK_EQ(job_next_try(job, now), 0);
     job_succeeded(job);
     CHECK(job->problem == NULL);
     CHECK_EQ(job->schedule.failures, 0);
