@@ -34,7 +34,7 @@
 #define ASK_USUAL  (6 * 3600)
 #define LOCKED_MS  (10u * 1000u) /* while another process issues */
 #define CLAIM_MS   2000u         /* for others who claim the same lease to be seen */
-#define ISSUED_MIN 3600          /* seconds between two certificates, however short they last */
+#define ISSUED_MIN 3600          /* seconds between two certificates, whatever the authority wishes */
 #define TRIAL      "/.trial"     /* the state of trials, below the state */
 #define FAILURES   3u            /* in a row, after which a trial has to pass first */
 
@@ -138,15 +138,24 @@ static void on_trial(struct job *job)
     log_info("acme: %s: the trial passed; now the certificate itself", job->names[0]);
 }
 
+/* The site has another certificate, whoever obtained it. No authority is asked in a circle, whatever it says of when to
+ * renew; but half of a very short lifetime goes before. */
+static void take_new(struct acme *a, struct job *job)
+{
+    int64_t now = time_wall(), pause;
+
+    job_succeeded(job);
+    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
+    pause = job->due - now;
+    job->schedule.next_try = now + (pause > 0 && pause < ISSUED_MIN ? pause : ISSUED_MIN);
+}
+
 static void on_issued(struct acme *a, struct job *job)
 {
     char until[REPORT_TIME];
 
-    job_succeeded(job);
     (void)a->hooks.adopt(a->hooks.ctx, job->site);
-    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
-    if (job->due <= time_wall()) /* no authority is to be asked in a circle */
-        job->schedule.next_try = time_wall() + ISSUED_MIN;
+    take_new(a, job);
     log_info("acme: %s: a new certificate, until %s", job->names[0], report_time(job->not_after, until));
     end_wish(a, job, true);
 }
@@ -371,8 +380,7 @@ static void adopt(struct acme *a, struct job *job)
 
     if (!job_has_changed(job, a->conf->state) || !a->hooks.adopt(a->hooks.ctx, job->site))
         return;
-    job_succeeded(job);
-    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
+    take_new(a, job);
     log_info("acme: %s: the certificate in %s was renewed by another program, until %s", job->names[0],
              a->conf->state, report_time(job->not_after, until));
 }

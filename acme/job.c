@@ -141,7 +141,9 @@ void job_take_window(struct job *job, const struct ari_window *window, const cha
 
 int64_t job_next_try(const struct job *job, int64_t now)
 {
-    int64_t next = schedule_next(&job->schedule, now);
+    const struct schedule *s = &job->schedule;
+    /* The pause after a success is of no account once its certificate is gone, or the site has other names. */
+    int64_t next = s->failures > 0 || job->due > 0 ? schedule_next(s, now) : 0;
 
     if (job->wish == WISH_REVOKE) /* no order, which alone has to pause; and it is tried once */
         return 0;
@@ -209,7 +211,8 @@ void job_put_status(struct writer *w, const struct job *job, const char *doing)
     writer_printf(w, ",\"state\":\"%s\"", state);
     put_moment(w, "not_after", job->not_after);
     put_moment(w, "renewal", job->due);
-    put_moment(w, "next_try", job->schedule.next_try);
+    if (job->schedule.failures > 0 || job->schedule.next_try > job->due)
+        put_moment(w, "next_try", job->schedule.next_try);
     if (job->schedule.failures > 0)
         writer_printf(w, ",\"failures\":%u", job->schedule.failures);
     if (job->problem != NULL) {

@@ -11,7 +11,7 @@
 /* Of one site, in STATE/NAME/schedule; a zeroed one has nothing against a try. */
 struct schedule {
     unsigned failures; /* in a row */
-    int64_t next_try;  /* not before */
+    int64_t next_try;  /* not before: after failures, or an hour after a success */
     int64_t
         renew_at; /* by renewal information (RFC 9773), of the certificate that ends at `not_after`; 0: none */
     int64_t ask_at; /* when to ask for it again */

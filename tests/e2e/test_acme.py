@@ -485,28 +485,58 @@ def test_certificate_for_an_address(small):
     assert "IP Address:192.0.2.1" in openssl_text(certificate(p, None))
 
 
-def test_renewal_information_is_obeyed(small):
-    """A window that is past: renewed at once, as a replacement of the certificate that is there; the next is far."""
-    c, p = small(window=lambda n: (iso(-7200), iso(-3600)) if n == 1 else (iso(86400 * 20), iso(86400 * 21)))
-    p.wait_log(ISSUED + r"[\s\S]*" + ISSUED, 30)
-    until(lambda: len(c.asked) == 2, 10, "the second question")
-    key_id, serial = c.asked[0].split(".")
-    assert key_id and serial and c.asked[0] != c.asked[1]
-    assert "replaces" not in c.orders[0] and c.orders[1]["replaces"] == c.asked[0]
-    p.wait_log(r"to be renewed at .*by the authority's wish: https://ca\.test/why#window\n[\s\S]*to be renewed at", 10)
-    with open(os.path.join(p.state, "a.test", "schedule")) as f:
-        kept = dict(line.split() for line in f)
-    assert time.time() + 86400 * 19 < int(kept["renew-at"]) < time.time() + 86400 * 22
+def schedule(p, name="a.test"):
+    with open(os.path.join(p.state, name, "schedule")) as f:
+        return {word: int(number) for word, number in map(str.split, f)}
+
+
+def restart_with(p, **changes):
+    """The proxy, once more, on another schedule; a number that is None is left out."""
     p.signal(signal.SIGTERM)
     assert p.wait() == 0
+    numbers = dict(schedule(p), **{k.replace("_", "-"): v for k, v in changes.items()})
+    with open(os.path.join(p.state, "a.test", "schedule"), "w") as f:
+        f.writelines("%s %d\n" % (k, v) for k, v in numbers.items() if v is not None)
     p.start()
+
+
+def past_at_first(n):
+    return (iso(-7200), iso(-3600)) if n == 1 else (iso(86400 * 20), iso(86400 * 21))
+
+
+def test_renewal_information_is_obeyed(small):
+    """A window that is past: renewed when the pause allows it, as a replacement of the certificate that is there."""
+    c, p = small(window=past_at_first)
+    p.wait_log(ISSUED + r"[\s\S]*to be renewed at .*by the authority's wish: https://ca\.test/why#window\n", 30)
+    restart_with(p, next_try=None)
+    p.wait_log(ISSUED + r"[\s\S]*" + ISSUED + r"[\s\S]*to be renewed at", 30)
+    key_id, serial = c.asked[0].split(".")
+    assert key_id and serial and len(c.asked) == 2 and c.asked[0] != c.asked[1]
+    assert "replaces" not in c.orders[0] and c.orders[1]["replaces"] == c.asked[0]
+    until(lambda: schedule(p).get("ask-at"), 5, "it is kept")
+    assert time.time() + 86400 * 19 < schedule(p)["renew-at"] < time.time() + 86400 * 22
+    restart_with(p)
     p.admin("status")
     assert len(c.orders) == 2 and len(c.asked) == 2
 
 
+def test_window_that_stays_in_the_past(small):
+    """Nothing is ordered in a circle: a certificate that has just come stays for an hour, over a restart too."""
+    c, p = small(window=lambda n: (iso(-7200), iso(-3600)))
+    p.wait_log(ISSUED + r"[\s\S]*to be renewed at", 20)
+    for _ in range(2):
+        s = p.admin("acme status")["certificates"][0]
+        assert s["state"] == "valid" and s["renewal"] < s["next_try"], s
+        restart_with(p)
+    assert len(c.orders) == 1 and time.time() + 3500 < schedule(p)["next-try"] < time.time() + 3601
+    assert p.admin("acme renew a.test")["ok"] # but by hand
+    until(lambda: len(c.orders) == 2, 20, "another")
+
+
 def test_replacement_that_is_refused(small):
-    c, p = small(window=lambda n: (iso(-7200), iso(-3600)) if n == 1 else (iso(86400 * 20), iso(86400 * 21)),
-                 refuse_replaces=True)
+    c, p = small(window=past_at_first, refuse_replaces=True)
+    p.wait_log(ISSUED + r"[\s\S]*to be renewed at", 30)
+    restart_with(p, next_try=None)
     p.wait_log(ISSUED + r"[\s\S]*" + ISSUED, 30)
     assert "replaces" not in c.orders[1] and "this certificate was replaced before" in p.log()
 

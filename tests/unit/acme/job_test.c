@@ -179,6 +179,19 @@ TEST(failures_and_wishes)
     end(job);
 }
 
+TEST(pause_after_a_success)
+{
+    struct job *job = begin("a.test");
+    int64_t now = time_wall();
+
+    job->due = now - DAY;
+    job->schedule.next_try = now + 3600;
+    CHECK_EQ(job_next_try(job, now), now + 3600);
+    job->due = 0; /* it is gone */
+    CHECK_EQ(job_next_try(job, now), 0);
+    end(job);
+}
+
 TEST(lists)
 {
     struct job *a = begin("a.test b.test"), *list;
@@ -264,4 +277,4 @@ TEST(out_of_memory)
 TEST_MAIN(RUN(nothing_there_is_due_at_once), RUN(a_third_of_the_lifetime_before_its_end),
           RUN(another_certificate_has_another_moment), RUN(one_that_does_not_cover_is_none),
           RUN(the_authoritys_wish), RUN(a_window_behind_the_end_is_not_followed), RUN(failures_and_wishes),
-          RUN(lists), RUN(files), RUN(what_is_told), RUN(out_of_memory))
+          RUN(pause_after_a_success), RUN(lists), RUN(files), RUN(what_is_told), RUN(out_of_memory))
