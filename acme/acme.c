@@ -150,16 +150,6 @@ static void take_new(struct acme *a, struct job *job)
     job->schedule.next_try = now + (pause > 0 && pause < ISSUED_MIN ? pause : ISSUED_MIN);
 }
 
-static void on_issued(struct acme *a, struct job *job)
-{
-    char until[REPORT_TIME];
-
-    (void)a->hooks.adopt(a->hooks.ctx, job->site);
-    take_new(a, job);
-    log_info("acme: %s: a new certificate, until %s", job->names[0], report_time(job->not_after, until));
-    end_wish(a, job, true);
-}
-
 /* A process that serves goes on trying; one that was started for this alone is to end. */
 static void on_failed(struct acme *a, struct job *job, const struct acme_outcome *outcome)
 {
@@ -167,6 +157,28 @@ static void on_failed(struct acme *a, struct job *job, const struct acme_outcome
     report_failure(job->names[0], outcome, &job->schedule);
     if (a->hooks.by_hand)
         end_wish(a, job, false);
+}
+
+static void fail(struct acme *a, struct job *job, const char *why)
+{
+    on_failed(a, job, &(struct acme_outcome){.why = why, .problem = ""});
+}
+
+/* What cannot be used is no success, or it would be ordered again and again. Another certificate has to be there, for all
+ * names; but what uacme obtained may have been found before uacme has ended. */
+static void on_issued(struct acme *a, struct job *job)
+{
+    bool is_new = a->hooks.adopt(a->hooks.ctx, job->site);
+    char until[REPORT_TIME];
+
+    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
+    if (job->due == 0 || !(is_new || (a->hooks.uacme != NULL && job->due > time_wall()))) {
+        fail(a, job, "the certificate came, and cannot be used");
+        return;
+    }
+    take_new(a, job);
+    log_info("acme: %s: a new certificate, until %s", job->names[0], report_time(job->not_after, until));
+    end_wish(a, job, true);
 }
 
 static void on_order(void *owner, const struct acme_outcome *outcome)
@@ -325,7 +337,7 @@ static bool can_keep(struct acme *a, struct job *job)
         return true;
     snprintf(why, sizeof why, "%s/%s/schedule: %s; nothing is ordered before it can be written",
              a->conf->state, job->names[0], strerror(error));
-    on_failed(a, job, &(struct acme_outcome){.why = why, .problem = ""});
+    fail(a, job, why);
     wait(a, 0);
     return false;
 }

@@ -355,14 +355,14 @@ static void on_order_status(struct acme_order *o, const struct acme_reply *r)
 
 /* ---- the chain ---- */
 
-/* The chain must be for our key, for all names, and not over yet. */
+/* What the store would refuse must not take the place of what is there; and the chain must be for all names, and not over
+ * yet. */
 static const char *check_chain(const struct acme_order *o, const struct tls_identity *id)
 {
-    struct x509 x;
+    const char *why = stored_problem(id, o->key);
 
-    x509_parse(&x, bytes_of(id->chain[0].data, id->chain[0].data_len));
-    if (!x509_matches_key(&x, o->key))
-        return "the certificate is for another key";
+    if (why != NULL)
+        return why;
     if (time_is_sane() && id->not_after <= time_wall())
         return "the certificate is over already; is the clock right?";
     for (unsigned i = 0; i < o->rq.n; i++)

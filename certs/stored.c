@@ -63,12 +63,12 @@ static struct x509 certificate(const struct tls_identity *id, size_t i)
     return x;
 }
 
-static const char *what_hinders(const struct tls_identity *id)
+const char *stored_problem(const struct tls_identity *id, const struct tls_identity *key)
 {
     struct x509 x = certificate(id, 0);
 
-    if (!x509_matches_key(&x, id))
-        return "the key beside it is not this certificate's";
+    if (!x509_matches_key(&x, key))
+        return "the certificate is for another key";
     for (size_t i = 1; i < id->chain_len; i++) {
         struct x509 issuer = certificate(id, i);
 
@@ -92,7 +92,7 @@ struct tls_identity *stored_load(const char *state, const char *name)
         stored_folder(private, sizeof private, state, name, true) &&
         load(id, folder, "cert.pem", pem_load_chain) == 0) {
         error = load(id, private, "key.pem", pem_load_key);
-        problem = error == 0 ? what_hinders(id) : NULL;
+        problem = error == 0 ? stored_problem(id, id) : NULL;
         if (error == 0 && problem == NULL) {
             time_raise_floor(id->not_before);
             return id;

@@ -16,6 +16,9 @@ bool stored_folder(char *out, size_t size, const char *state, const char *name, 
  * it to see. */
 struct tls_identity *stored_load(const char *state, const char *name);
 
+/* Why stored_load would refuse id's chain beside that key, `key`'s; NULL: it would not. Static. */
+const char *stored_problem(const struct tls_identity *id, const struct tls_identity *key);
+
 /* Puts the certificate and its key away, as uacme would: STATE/NAME/revoked-NOW.pem, STATE/private/NAME/key-NOW.pem, with
  * `now` in seconds since 1970. The next one gets a new key. 0 (also when there is none), or errno. */
 int stored_put_away(const char *state, const char *name, int64_t now);

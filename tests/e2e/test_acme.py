@@ -468,6 +468,62 @@ def test_authority_that_needs_longer_than_an_order_has(small, busy):
     assert int(kept["next-try"]) > time.time() + 850
 
 
+def renew(p):
+    """Once nothing else is under way, as a question for renewal information."""
+    until(lambda: p.admin("acme renew a.test")["ok"], 10, "the renewal")
+
+
+def with_a_stranger(c):
+    """From now on its chains have another certificate than the issuer's behind the leaf."""
+    finalize = c._finalize
+
+    def other(h, header, payload, n):
+        finalize(h, header, payload, n)
+        c.orders[n]["chain"] = c.orders[n]["chain"].split("-----END")[0] + "-----END CERTIFICATE-----\n" + open(c.root).read()
+    c._finalize = other
+
+
+@pytest.mark.parametrize("renewal", [False, True])
+def test_chain_that_is_not_in_order(small, renewal):
+    """What could not be loaded is not written over what is there, and is a failure."""
+    c, p = small(start=renewal)
+    path = os.path.join(p.state, "a.test", "cert.pem")
+    if renewal:
+        p.wait_log(ISSUED, 20)
+        before = open(path).read()
+    with_a_stranger(c)
+    if renewal:
+        renew(p)
+    else:
+        p.start()
+    p.wait_log(r"acme: a\.test: the chain is not in order; try 1 failed", 20)
+    assert p.admin("acme status")["certificates"][0]["state"] == "failing"
+    assert open(path).read() == before if renewal else not os.path.exists(path)
+    assert len(c.orders) == 1 + renewal and schedule(p)["failures"] == 1
+
+
+@pytest.mark.parametrize("renewal", [False, True])
+def test_certificate_that_cannot_be_loaded(small, renewal):
+    """Its key was taken away while the order was under way: no success, and not tried in a circle."""
+    c, p = small(start=renewal)
+    if renewal:
+        p.wait_log(ISSUED, 20)
+    give = c._certificate
+
+    def take_away(*args):
+        os.rename(os.path.join(p.state, "private", "a.test", "key.pem"), os.path.join(p.dir, "gone.pem"))
+        give(*args)
+    c._certificate = take_away
+    if renewal:
+        renew(p)
+    else:
+        p.start()
+    p.wait_log(r"acme: a\.test: the certificate came, and cannot be used; try 1 failed", 20)
+    assert p.admin("acme status")["certificates"][0]["state"] == "failing"
+    assert len(c.orders) == 1 + renewal and schedule(p)["failures"] == 1
+    assert p.get("/", host="a.test", sni="a.test").status == 200
+
+
 def iso(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
@@ -529,7 +585,7 @@ def test_window_that_stays_in_the_past(small):
         assert s["state"] == "valid" and s["renewal"] < s["next_try"], s
         restart_with(p)
     assert len(c.orders) == 1 and time.time() + 3500 < schedule(p)["next-try"] < time.time() + 3601
-    assert p.admin("acme renew a.test")["ok"] # but by hand
+    renew(p) # but by hand
     until(lambda: len(c.orders) == 2, 20, "another")
 
 

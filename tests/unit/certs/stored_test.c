@@ -157,9 +157,9 @@ TEST(what_is_not)
     check_refused(NULL, "p256.key", NULL);
     /* A certificate without its key is no use, and nothing that one expects. */
     check_refused("chain.pem", NULL, "private/a.test/key.pem: No such file");
-    check_refused("chain.pem", "p384.key", "a.test/cert.pem: the key beside it is not this certificate's");
-    check_refused("chain.pem", "rsa2048.key", "a.test/cert.pem: the key beside it is not this certificate's");
-    check_refused("chain-reversed.pem", "p256.key", "the key beside it is not this certificate's");
+    check_refused("chain.pem", "p384.key", "a.test/cert.pem: the certificate is for another key");
+    check_refused("chain.pem", "rsa2048.key", "a.test/cert.pem: the certificate is for another key");
+    check_refused("chain-reversed.pem", "p256.key", "the certificate is for another key");
     check_refused("chain-swapped.pem", "p256.key", "a.test/cert.pem: the chain is not in order");
     check_refused("chain-stranger.pem", "p256.key", "a.test/cert.pem: the chain is not in order");
     check_refused("cut-off.pem", "p256.key", "a.test/cert.pem: ");
