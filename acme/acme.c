@@ -35,6 +35,7 @@
 #define LOCKED_MS  (10u * 1000u) /* while another process issues */
 #define CLAIM_MS   2000u         /* for others who claim the same lease to be seen */
 #define ISSUED_MIN 3600          /* seconds between two certificates, whatever the authority wishes */
+#define RETRIAL    86400         /* seconds between two trials, while the state will be lost */
 #define TRIAL      "/.trial"     /* the state of trials, below the state */
 #define FAILURES   3u            /* in a row, after which a trial has to pass first */
 
@@ -131,11 +132,9 @@ static bool use_session(struct acme *a, const char *directory, const char *state
     return a->session != NULL;
 }
 
-static void on_trial(struct job *job)
+static void set_due(struct acme *a, struct job *job)
 {
-    job->is_tested = true;
-    job->schedule.next_try = 0;
-    log_info("acme: %s: the trial passed; now the certificate itself", job->names[0]);
+    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
 }
 
 /* The site has another certificate, whoever obtained it. No authority is asked in a circle, whatever it says of when to
@@ -145,9 +144,25 @@ static void take_new(struct acme *a, struct job *job)
     int64_t now = time_wall(), pause;
 
     job_succeeded(job);
-    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
+    set_due(a, job);
     pause = job->due - now;
     job->schedule.next_try = now + (pause > 0 && pause < ISSUED_MIN ? pause : ISSUED_MIN);
+}
+
+/* Where the certificate itself would be lost it is not ordered; one for trial would be in its place for months. */
+static void on_trial(struct acme *a, struct job *job)
+{
+    bool is_all = is_ephemeral(a);
+
+    log_info("acme: %s: the trial passed; %s", job->names[0],
+             is_all ? "the state folder has to last for more" : "now the certificate itself");
+    job->is_tested = !is_all;
+    job->schedule.next_try = 0;
+    if (is_all) {
+        take_new(a, job);
+        job_put_off(job, time_wall() + RETRIAL);
+        end_wish(a, job, false);
+    }
 }
 
 /* A process that serves goes on trying; one that was started for this alone is to end. */
@@ -171,8 +186,8 @@ static void on_issued(struct acme *a, struct job *job)
     bool is_new = a->hooks.adopt(a->hooks.ctx, job->site);
     char until[REPORT_TIME];
 
-    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
-    if (job->due == 0 || !(is_new || (a->hooks.uacme != NULL && job->due > time_wall()))) {
+    set_due(a, job);
+    if (job->not_after == 0 || !(is_new || (a->hooks.uacme != NULL && job->due > time_wall()))) {
         fail(a, job, "the certificate came, and cannot be used");
         return;
     }
@@ -189,7 +204,7 @@ static void on_order(void *owner, const struct acme_outcome *outcome)
     if (outcome->why != NULL)
         on_failed(a, job, outcome);
     else if (a->is_trial)
-        on_trial(job);
+        on_trial(a, job);
     else
         on_issued(a, job);
     save(a, job);
@@ -284,8 +299,7 @@ static bool ask_revocation(struct acme *a, struct job *job, struct bytes certifi
     size_t cap = certificate.n * 4 / 3 + 64;
     char *text = mem_alloc(cap);
     struct writer w = writer_of(text, text != NULL ? cap : 0);
-    const char *directory =
-        is_ephemeral(a) && a->conf->acme.staging ? a->conf->acme.staging : a->conf->acme.directory;
+    const char *directory = a->conf->acme.directory;
     bool good = revocation_put(&w, certificate, job->reason) && use_session(a, directory, a->conf->state);
 
     if (good) {
@@ -314,17 +328,16 @@ static void revoke(struct acme *a, struct job *job)
 /* ---- beginning an order ---- */
 
 /* Where an order is made: after failures in a row at the staging directory, where the next ones count for nothing, until
- * one passes; its state is apart. Where there is another authority to fall back on, it has every other try. */
+ * one passes, and always where the state will be lost; its state is apart. Where there is another authority to fall back
+ * on, it has every other try. */
 static const char *choose_directory(struct acme *a, const struct job *job)
 {
     const struct conf_acme *ca = &a->conf->acme;
     bool is_other = ca->fallback != NULL && job->schedule.failures % 2 == 1;
+    bool has_failed = job->schedule.failures >= FAILURES && !job->is_tested;
 
-    a->is_trial =
-        job->schedule.failures >= FAILURES && !job->is_tested && ca->staging != NULL && !is_ephemeral(a);
-    if (ca->staging != NULL && (a->is_trial || is_ephemeral(a)))
-        return ca->staging;
-    return is_other ? ca->fallback : ca->directory;
+    a->is_trial = ca->staging != NULL && (has_failed || is_ephemeral(a));
+    return a->is_trial ? ca->staging : is_other ? ca->fallback : ca->directory;
 }
 
 /* A try that cannot be remembered would be made again at each start, and its certificate could not be kept either. */
@@ -380,7 +393,7 @@ static void start(struct acme *a, struct job *job)
     job->is_tested = false;
     log_info("acme: ordering a certificate for %s from %s%s", report_names(rq.names, rq.n, names),
              directory == ca->directory ? ca->name : directory,
-             a->is_trial ? ", as a trial after failures" : "");
+             a->is_trial && !is_ephemeral(a) ? ", as a trial after failures" : "");
 }
 
 /* ---- what is next ---- */
@@ -567,8 +580,7 @@ static void say_if_ephemeral(struct acme *a)
             "acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
             "soon refuse; %smount a volume there, or say `state ephemeral` if that is meant",
             a->conf->state, a->lost,
-            a->conf->acme.staging != NULL ? "they come from the staging directory, which no browser trusts; "
-                                          : "");
+            a->conf->acme.staging != NULL ? "until then orders are trials, at staging; " : "");
     a->said_lost = is_ephemeral(a);
 }
 
@@ -656,8 +668,11 @@ bool acme_apply(struct acme *a, struct conf *conf)
         jobs_free(a->jobs);
         a->jobs = NULL;
     }
-    for (struct job *job = a->jobs; job != NULL; job = job->next)
-        job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
+    for (struct job *job = a->jobs; job != NULL; job = job->next) {
+        set_due(a, job);
+        if (job->not_after == 0 && !is_ephemeral(a)) /* it was put off while the state was to be lost */
+            job->due = job->schedule.renew_at = 0;
+    }
     if (a->jobs != NULL)
         wait(a, 0);
     return enough;

@@ -108,14 +108,20 @@ void job_set_due(struct job *job, const struct tls_identity *id)
     for (unsigned i = 0; covers && i < job->n; i++)
         covers = certs_covers(id, job->names[i]);
     if (!covers) {
-        job->due = 0;
         job->not_after = 0;
+        job->due = s->not_after == 0 ? s->renew_at : 0;
     } else if (job->not_after != id->not_after) {
         job->not_after = id->not_after;
         job->due = schedule_renewal(id->not_before, id->not_after, any());
         if (s->not_after == id->not_after && s->renew_at > 0)
             job->due = s->renew_at;
     }
+}
+
+void job_put_off(struct job *job, int64_t until)
+{
+    job->schedule.not_after = job->not_after;
+    job->schedule.renew_at = job->due = until;
 }
 
 void job_take_window(struct job *job, const struct ari_window *window, const char *explanation)
@@ -132,8 +138,7 @@ void job_take_window(struct job *job, const struct ari_window *window, const cha
     if (in_time.end > job->not_after)
         in_time.end = job->not_after;
     random_bytes(&random, sizeof random);
-    s->not_after = job->not_after;
-    s->renew_at = job->due = ari_moment(&in_time, random);
+    job_put_off(job, ari_moment(&in_time, random));
     log_info("acme: %s: to be renewed at %s, by the authority's wish%s%s", job->names[0],
              report_time(s->renew_at, at), explanation != NULL ? ": " : "",
              explanation != NULL ? explanation : "");

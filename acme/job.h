@@ -40,6 +40,8 @@ struct job *jobs_find(struct job *list, struct bytes name);
 
 /* Finds out when the certificate is to be renewed, by what the site has now: `id` (NULL: nothing). */
 void job_set_due(struct job *job, const struct tls_identity *id);
+/* Then it is due, as long as the site has what it has now (a certificate, or none), over a restart too. */
+void job_put_off(struct job *job, int64_t until);
 /* The authority's wish when to renew (RFC 9773 §4.2): a moment in the window is chosen, but one that was chosen before
  * stays while it is in there. A window that begins when the certificate has ended is not followed. `explanation` may be
  * NULL. */

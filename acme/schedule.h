@@ -12,8 +12,9 @@
 struct schedule {
     unsigned failures; /* in a row */
     int64_t next_try;  /* not before: after failures, or an hour after a success */
-    int64_t
-        renew_at; /* by renewal information (RFC 9773), of the certificate that ends at `not_after`; 0: none */
+    /* By renewal information (RFC 9773), or after a trial; of the certificate that ends at `not_after`, which is 0 where
+     * there is none. 0: nothing is said. */
+    int64_t renew_at;
     int64_t ask_at; /* when to ask for it again */
     int64_t not_after;
 };

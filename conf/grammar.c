@@ -56,8 +56,8 @@ const struct directive directives[] = {
              "~/.local/state/proxy",
      .set = set_state, .clear = clear_state,
      .help = "The folder for certificates and keys that are made or obtained here. It has to outlive the process: an "
-             "authority gives only so many. Where it lies in memory or in a container's own layer they come from "
-             "staging, unless a second state ephemeral says that this is meant."},
+             "authority gives only so many. Where it lies in memory or in a container's own layer orders are "
+             "trials at staging, unless a second state ephemeral says that this is meant."},
     {.name = "user", .where = SCOPE_GLOBAL, .group = GROUP_PROCESS, .min = 1, .max = 1, .args = "NAME",
      .value = "nobody", .set = set_user,
      .help = "Started as root, the proxy becomes this user once its ports are open. A name or a number."},

@@ -642,3 +642,43 @@ def test_state_in_memory(ca, authority, tmp):
         assert p.log().count("is in memory") == 1
     finally:
         shutil.rmtree(state, ignore_errors=True)
+
+
+def test_staging_never_takes_the_place_of_a_certificate(proxy, authority, tmp):
+    """While the state will be lost it is tried there once a day; and what comes is kept apart, whatever there is."""
+    if not os.path.isdir("/dev/shm"):
+        pytest.skip("no /dev/shm")
+    p = proxy(SITE, http=True, wait=None)
+    real, staging = (SmallCA(authority, tmp, p.http_port) for _ in range(2))
+    kept, p.state = p.state, "/dev/shm/proxy-e2e-staging-%d" % os.getpid()
+    path = os.path.join(p.state, "a.test", "cert.pem")
+    try:
+        p.preamble = p.preamble.replace("state %s\n" % kept, "state %s\n" % p.state) + \
+            real.conf("staging %s/dir" % staging.url) + "\n"
+        p.write_conf(SITE)
+        p.start()
+        p.wait_log(r"from %s/dir\n[\s\S]*acme: a\.test: the trial passed; the state folder has to last for more" % staging.url, 20)
+        restart_with(p)
+        s = p.admin("acme status")["certificates"][0]
+        assert s["state"] == "waiting" and len(staging.orders) == 1 and real.orders == []
+        assert os.path.exists(os.path.join(p.state, ".trial", "a.test", "cert.pem")) and not os.path.exists(path)
+
+        p.preamble += "state ephemeral\n" # the other directory: at once
+        p.write_conf(SITE)
+        assert p.reload()["ok"]
+        p.wait_log(ISSUED, 20)
+        before = open(path).read()
+        assert certificate(p).strip() in before and len(real.orders) == len(staging.orders) == 1
+
+        p.preamble = p.preamble.replace("state ephemeral\n", "")
+        p.write_conf(SITE)
+        assert p.reload()["ok"]
+        renew(p)
+        until(lambda: p.log().count("the trial passed") == 2, 20, "another trial")
+        assert certificate(p).strip() in before and open(path).read() == before
+        assert p.admin("acme status")["certificates"][0]["state"] == "valid" and len(real.orders) == 1
+        assert not real.complaints and not staging.complaints
+    finally:
+        real.close()
+        staging.close()
+        shutil.rmtree(p.state, ignore_errors=True)

@@ -192,6 +192,30 @@ TEST(pause_after_a_success)
     end(job);
 }
 
+TEST(put_off)
+{
+    struct job *job = begin("a.test");
+    int64_t now = time_wall();
+    struct tls_identity *id = identity(now, 90);
+
+    job_put_off(job, now + DAY);
+    CHECK_EQ(job_next_try(job, now), now + DAY);
+    CHECK_EQ(job_save(job, state), 0);
+    jobs_free(job);
+    job = job_new(conf, 0);
+    job_set_due(job, NULL);
+    CHECK_EQ(job_next_try(job, now), now + DAY);
+    job_set_due(job, id); /* that was for none */
+    CHECK(job->due > now + 50 * DAY);
+    job_put_off(job, now + DAY);
+    job_set_due(job, id);
+    CHECK_EQ(job->due, now + DAY);
+    job_set_due(job, NULL);
+    CHECK_EQ(job->due, 0);
+    tls_identity_unref(id);
+    end(job);
+}
+
 TEST(lists)
 {
     struct job *a = begin("a.test b.test"), *list;
@@ -277,4 +301,5 @@ TEST(out_of_memory)
 TEST_MAIN(RUN(nothing_there_is_due_at_once), RUN(a_third_of_the_lifetime_before_its_end),
           RUN(another_certificate_has_another_moment), RUN(one_that_does_not_cover_is_none),
           RUN(the_authoritys_wish), RUN(a_window_behind_the_end_is_not_followed), RUN(failures_and_wishes),
-          RUN(pause_after_a_success), RUN(lists), RUN(files), RUN(what_is_told), RUN(out_of_memory))
+          RUN(pause_after_a_success), RUN(put_off), RUN(lists), RUN(files), RUN(what_is_told),
+          RUN(out_of_memory))
