@@ -240,6 +240,7 @@ static void on_information(void *owner, const struct acme_reply *r)
     int64_t now = time_wall(), pause = r->retry_after > now ? r->retry_after - now : ASK_USUAL;
     struct ari_window window;
 
+    job_reload(job, a->conf->state); /* or what another process has kept would be written over */
     if (r->why == NULL && r->json != NULL && ari_parse(r->json, &window)) {
         char *explanation = ari_explanation(r->json);
 
@@ -289,6 +290,7 @@ static void on_revoked(void *owner, const struct acme_reply *r)
     if (good && error == 0) {
         job->due = 0;
         job->schedule.next_try = 0;
+        save(a, job);
     }
     look(a);
 }
@@ -447,15 +449,27 @@ static struct job *first_job(const struct acme *a, int64_t now)
     return first;
 }
 
+/* What this process knew before it had the lock may be old: another one may have issued it, or failed and have to pause. */
+static void proceed(struct acme *a, struct job *job)
+{
+    int64_t now = time_wall();
+
+    adopt(a, job);
+    job_reload(job, a->conf->state);
+    if (job_next_try(job, now) > now)
+        wait(a, 0);
+    else if (job->wish == WISH_REVOKE)
+        revoke(a, job);
+    else
+        start(a, job);
+}
+
 static void take_turn(struct acme *a, struct job *job)
 {
     switch (lock_take(&a->lock, a->conf->state, time_wall())) {
     case LOCK_HELD:
         a->said_lock = false;
-        if (job->wish == WISH_REVOKE)
-            revoke(a, job);
-        else
-            start(a, job);
+        proceed(a, job);
         break;
     case LOCK_CLAIMED: wait(a, CLAIM_MS); break;
     case LOCK_BUSY:

@@ -172,6 +172,15 @@ void job_succeeded(struct job *job)
     job->not_after = 0; /* when to renew is found out anew */
 }
 
+void job_reload(struct job *job, const char *state)
+{
+    struct schedule kept;
+
+    schedule_load(&kept, state, job->names[0]);
+    if (job->wish == WISH_NONE && kept.next_try > job->schedule.next_try)
+        job->schedule = kept;
+}
+
 int job_save(const struct job *job, const char *state)
 {
     return schedule_save(&job->schedule, state, job->names[0]);

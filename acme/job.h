@@ -52,6 +52,8 @@ int64_t job_next_try(const struct job *job, int64_t now);
 /* How a try went. */
 void job_failed(struct job *job, const char *why, int64_t retry_after);
 void job_succeeded(struct job *job);
+/* Takes what the state keeps, where that says a later next try: another process was here. Not what was asked for by hand. */
+void job_reload(struct job *job, const char *state);
 /* Keeps the schedule in the state. 0, or errno. */
 int job_save(const struct job *job, const char *state);
 /* Is the chain in the state another file than at the last look? */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Certificates by ACME, from Pebble: obtained, renewed, and what is said when they cannot be had."""
+import fcntl
 import os
 import re
 import shutil
@@ -325,6 +326,53 @@ def test_two_processes_on_one_folder(ca, proxy):
     until(lambda: served_by_pebble(p) and served_by_pebble(q), 40, "both have it")
     assert certificate(p) == certificate(q)
     assert pebble.issued() == 1
+
+
+def is_free(p):
+    """No process issues for its folder."""
+    with open(os.path.join(p.state, ".lock")) as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_another_process_did_meanwhile(small, proxy, fails):
+    """q asks about the one certificate while p orders the other, and gets the lock only then: what it knows is old."""
+    sites = "site a.test { respond 200 }\nsite b.test { respond 200 }"
+    c, p = small(sites, start=False, window=lambda n: (iso(86400 * 20), iso(86400 * 21)))
+    q = proxy(sites, http=True, wait=None)
+    q.preamble = re.sub(r"(?m)^state .*$", "state " + p.state, q.preamble) + c.conf() + "\n"
+    q.write_conf(sites)
+    order, inform, tries, asks = c._new_order, c._renewal_info, [], threading.Event()
+
+    def for_b_later(h, header, payload, n):
+        tries.append(payload["identifiers"][0]["value"])
+        if tries[-1] == "b.test":
+            assert asks.wait(20)
+            if fails:
+                return c._problem(h, "rejectedIdentifier", "not that one")
+        return order(h, header, payload, n)
+
+    def inform_q_later(h, identifier):
+        if len(c.asked) == 1 and not asks.is_set():
+            asks.set()
+            until(lambda: is_free(p), 20, "p is done")
+        inform(h, identifier)
+    c._new_order, c._renewal_info = for_b_later, inform_q_later
+    p.start()
+    p.wait_log(r"acme: ordering a certificate for b\.test", 20)
+    os.unlink(os.path.join(p.state, "a.test", "schedule")) # it says when to ask again
+    q.start()
+    if fails:
+        until(lambda: "next_try" in q.admin("acme status")["certificates"][1], 20, "q knows of the pause")
+        assert q.admin("acme status")["certificates"][1]["failures"] == schedule(p, "b.test")["failures"] == 1
+    else:
+        q.wait_log(r"acme: b\.test: the certificate in \S+ was renewed by another program", 20)
+        assert certificate(q, "b.test") == certificate(p, "b.test")
+    assert tries == ["a.test", "b.test"]
 
 
 def test_folder_that_cannot_be_written(ca):

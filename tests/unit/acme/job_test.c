@@ -216,6 +216,27 @@ TEST(put_off)
     end(job);
 }
 
+TEST(what_another_process_kept)
+{
+    struct job *job = begin("a.test"), *other = job_new(conf, 0);
+    int64_t now = time_wall();
+
+    job_failed(other, "no", now + 2 * DAY);
+    CHECK_EQ(job_save(other, state), 0);
+    job->wish = WISH_ORDER;
+    job_reload(job, state);
+    CHECK_EQ(job->schedule.failures, 0);
+    job->wish = WISH_NONE;
+    job_reload(job, state);
+    CHECK_EQ(job->schedule.failures, 1);
+    CHECK_EQ(job_next_try(job, now), now + 2 * DAY);
+    job_failed(job, "no", now + 3 * DAY); /* and could not be kept */
+    job_reload(job, state);
+    CHECK_EQ(job->schedule.failures, 2);
+    jobs_free(other);
+    end(job);
+}
+
 TEST(lists)
 {
     struct job *a = begin("a.test b.test"), *list;
@@ -301,5 +322,5 @@ TEST(out_of_memory)
 TEST_MAIN(RUN(nothing_there_is_due_at_once), RUN(a_third_of_the_lifetime_before_its_end),
           RUN(another_certificate_has_another_moment), RUN(one_that_does_not_cover_is_none),
           RUN(the_authoritys_wish), RUN(a_window_behind_the_end_is_not_followed), RUN(failures_and_wishes),
-          RUN(pause_after_a_success), RUN(put_off), RUN(lists), RUN(files), RUN(what_is_told),
-          RUN(out_of_memory))
+          RUN(pause_after_a_success), RUN(put_off), RUN(what_another_process_kept), RUN(lists), RUN(files),
+          RUN(what_is_told), RUN(out_of_memory))
