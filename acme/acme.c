@@ -118,6 +118,14 @@ static void end_wish(struct acme *a, struct job *job, bool good)
     job->wish = WISH_NONE;
 }
 
+/* The one of an authority's that the site has; NULL: none. */
+static const struct tls_identity *certificate(const struct acme *a, const struct job *job)
+{
+    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+
+    return id != NULL && !id->self_signed ? id : NULL;
+}
+
 /* ---- orders ---- */
 
 /* The session with that authority. False when out of memory. */
@@ -134,7 +142,7 @@ static bool use_session(struct acme *a, const char *directory, const char *state
 
 static void set_due(struct acme *a, struct job *job)
 {
-    job_set_due(job, a->hooks.identity(a->hooks.ctx, job->site));
+    job_set_due(job, certificate(a, job));
 }
 
 /* The site has another certificate, whoever obtained it. No authority is asked in a circle, whatever it says of when to
@@ -224,10 +232,9 @@ static void on_uacme(void *owner, enum uacme_end end, const char *said)
 /* "" when the site has no certificate of an authority's. */
 static const char *certificate_id(struct acme *a, const struct job *job, char *out, size_t size)
 {
-    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+    const struct tls_identity *id = certificate(a, job);
     struct writer w = writer_of(out, size - 1);
-    bool good = id != NULL && !id->self_signed && id->chain_len > 0 &&
-                ari_certificate_id(&w, bytes_of(id->chain[0].data, id->chain[0].data_len));
+    bool good = id != NULL && ari_certificate_id(&w, bytes_of(id->chain[0].data, id->chain[0].data_len));
 
     out[good ? writer_len(&w) : 0] = '\0';
     return out;
@@ -316,13 +323,12 @@ static bool ask_revocation(struct acme *a, struct job *job, struct bytes certifi
 /* A reload may have taken the certificate away since it was asked for. */
 static void revoke(struct acme *a, struct job *job)
 {
-    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
-    bool is_there = id != NULL && !id->self_signed;
+    const struct tls_identity *id = certificate(a, job);
 
-    if (is_there && ask_revocation(a, job, bytes_of(id->chain[0].data, id->chain[0].data_len)))
+    if (id != NULL && ask_revocation(a, job, bytes_of(id->chain[0].data, id->chain[0].data_len)))
         return;
     log_error("acme: %s: the certificate was not revoked: %s", job->names[0],
-              is_there ? "out of memory" : "it is not there any more");
+              id != NULL ? "out of memory" : "it is not there any more");
     end_wish(a, job, false);
     wait(a, LOOK_MS);
 }
@@ -581,9 +587,12 @@ bool acme_check(const struct conf *conf, struct conf_errors *e)
 
 static char *join(const char *folder, const char *name)
 {
-    char path[PATH_MAX];
+    size_t size = strlen(folder) + strlen(name) + 1;
+    char *path = mem_alloc(size);
 
-    return snprintf(path, sizeof path, "%s%s", folder, name) < (int)sizeof path ? mem_strdup(path) : NULL;
+    if (path != NULL)
+        snprintf(path, size, "%s%s", folder, name);
+    return path;
 }
 
 /* Where nothing outlasts the process, each start would cost a certificate, and an authority gives few of the same. */
@@ -591,8 +600,8 @@ static void say_if_ephemeral(struct acme *a)
 {
     if (is_ephemeral(a) && !a->said_lost)
         log_error(
-            "acme: the state folder %s %s: after a restart all certificates would be ordered anew, which authorities "
-            "soon refuse; %smount a volume there, or say `state ephemeral` if that is meant",
+            "acme: the state folder %s %s: a restart would order all certificates anew, which authorities "
+            "soon refuse; %smount a volume there, or say `state ephemeral`",
             a->conf->state, a->lost,
             a->conf->acme.staging != NULL ? "until then orders are trials, at staging; " : "");
     a->said_lost = is_ephemeral(a);
@@ -710,11 +719,11 @@ struct bytes acme_challenge(struct acme *a, struct bytes token, char out[CHALLEN
 
 static const char *wish(struct acme *a, struct job *job, enum wish wish, int reason)
 {
-    const struct tls_identity *id = a->hooks.identity(a->hooks.ctx, job->site);
+    const struct tls_identity *id = certificate(a, job);
 
     if (job == a->current || (job->wish != WISH_NONE && job->wish != wish))
         return "something else is under way for it; acme status says more";
-    if (wish == WISH_REVOKE && (id == NULL || id->self_signed))
+    if (wish == WISH_REVOKE && id == NULL)
         return "there is no certificate from an authority to revoke";
     job->wish = wish;
     job->reason = reason;

@@ -190,16 +190,15 @@ int job_save(const struct job *job, const char *state)
 bool job_has_changed(struct job *job, const char *state)
 {
     char folder[PATH_MAX], path[PATH_MAX];
-    struct stat before = job->file;
+    struct stat was = job->file;
+    const struct stat *is = &job->file;
 
-    job->file = (struct stat){.st_ino = 0};
-    if (!stored_folder(folder, sizeof folder, state, job->names[0], false) ||
-        snprintf(path, sizeof path, "%s/cert.pem", folder) >= (int)sizeof path)
-        return false;
-    if (stat(path, &job->file) < 0)
-        job->file = (struct stat){.st_ino = 0};
-    return before.st_ino != job->file.st_ino || before.st_mtim.tv_sec != job->file.st_mtim.tv_sec ||
-           before.st_mtim.tv_nsec != job->file.st_mtim.tv_nsec || before.st_size != job->file.st_size;
+    memset(&job->file, 0, sizeof job->file); /* and so it stays if it is not there */
+    if (stored_folder(folder, sizeof folder, state, job->names[0], false) &&
+        snprintf(path, sizeof path, "%s/cert.pem", folder) < (int)sizeof path)
+        (void)stat(path, &job->file);
+    return was.st_ino != is->st_ino || was.st_mtim.tv_sec != is->st_mtim.tv_sec ||
+           was.st_mtim.tv_nsec != is->st_mtim.tv_nsec || was.st_size != is->st_size;
 }
 
 /* ---- what the control socket says ---- */

@@ -31,9 +31,9 @@ static const struct {
 
 enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
 
-static int64_t *number(struct schedule *s, size_t i)
+static int64_t *number(const struct schedule *s, size_t i)
 {
-    return (int64_t *)(void *)((char *)s + numbers[i].at);
+    return (int64_t *)((uintptr_t)s + numbers[i].at);
 }
 
 static void take_line(struct schedule *s, const char *line)
@@ -68,7 +68,6 @@ void schedule_load(struct schedule *s, const char *state, const char *name)
 
 int schedule_save(const struct schedule *s, const char *state, const char *name)
 {
-    struct schedule copy = *s;
     char folder[PATH_MAX], text[FILE_MAX];
     struct writer w = writer_of(text, sizeof text);
 
@@ -76,8 +75,8 @@ int schedule_save(const struct schedule *s, const char *state, const char *name)
         return EINVAL;
     writer_printf(&w, "failures %u\n", s->failures);
     for (size_t i = 0; i < NUMBERS; i++)
-        if (*number(&copy, i) != 0)
-            writer_printf(&w, "%s %" PRId64 "\n", numbers[i].name, *number(&copy, i));
+        if (*number(s, i) != 0)
+            writer_printf(&w, "%s %" PRId64 "\n", numbers[i].name, *number(s, i));
     return state_write(folder, "schedule", 0644, bytes_of(text, writer_len(&w)));
 }
 

@@ -54,27 +54,20 @@ static int load(struct tls_identity *id, const char *folder, const char *file,
     return strcmp(problem, "out of memory") == 0 ? ENOMEM : EINVAL;
 }
 
-static struct x509 certificate(const struct tls_identity *id, size_t i)
-{
-    struct x509 x;
-
-    /* It parsed when it was loaded. */
-    x509_parse(&x, bytes_of(id->chain[i].data, id->chain[i].data_len));
-    return x;
-}
-
 const char *stored_problem(const struct tls_identity *id, const struct tls_identity *key)
 {
-    struct x509 x = certificate(id, 0);
+    struct bytes issuer = {NULL, 0};
 
-    if (!x509_matches_key(&x, key))
-        return "the certificate is for another key";
-    for (size_t i = 1; i < id->chain_len; i++) {
-        struct x509 issuer = certificate(id, i);
+    for (size_t i = 0; i < id->chain_len; i++) {
+        struct x509 x;
 
-        x = certificate(id, i - 1);
-        if (!bytes_equal(x.issuer, issuer.subject))
+        /* It parsed when it was loaded. */
+        x509_parse(&x, bytes_of(id->chain[i].data, id->chain[i].data_len));
+        if (i == 0 && !x509_matches_key(&x, key))
+            return "the certificate is for another key";
+        if (i > 0 && !bytes_equal(x.subject, issuer))
             return "the chain is not in order";
+        issuer = x.issuer;
     }
     return NULL;
 }
