@@ -146,6 +146,17 @@ bool addr_equal(const struct addr *a, const struct addr *b)
     return addr_port(a) == addr_port(b);
 }
 
+bool addr_is_any(const struct addr *a)
+{
+    return (a->any.sa_family == AF_INET && a->v4.sin_addr.s_addr == 0) ||
+           (a->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr));
+}
+
+bool addr_overlaps(const struct addr *a, const struct addr *b)
+{
+    return addr_port(a) == addr_port(b) && (addr_is_any(a) || addr_is_any(b) || addr_equal(a, b));
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
     switch (a->any.sa_family) {

@@ -33,6 +33,9 @@ uint16_t addr_port(const struct addr *a);
 void addr_set_port(struct addr *a, uint16_t port);
 bool addr_equal(const struct addr *a, const struct addr *b); /* port included */
 bool addr_is_loopback(const struct addr *a);                 /* 127/8, ::1, a Unix socket */
+bool addr_is_any(const struct addr *a);                      /* 0.0.0.0, :: */
+/* Does a listener on one stand in the way of one on the other? */
+bool addr_overlaps(const struct addr *a, const struct addr *b);
 
 #define ADDR_TEXT 128
 /* "192.0.2.1:443", "[2001:db8::1]:443", "unix:/run/app.sock"; NUL-terminated, returns out. */

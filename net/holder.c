@@ -33,15 +33,6 @@ static bool words_parse(struct bytes hex, size_t words, uint8_t ip[16])
     return true;
 }
 
-static bool is_any(const struct addr *a)
-{
-    static const struct in6_addr any6 = IN6ADDR_ANY_INIT;
-
-    if (a->any.sa_family == AF_INET)
-        return a->v4.sin_addr.s_addr == 0;
-    return a->any.sa_family == AF_INET6 && memcmp(&a->v6.sin6_addr, &any6, sizeof any6) == 0;
-}
-
 /* The i-th (from 0) word of the line that `line` begins with; what stands behind it is left. */
 static struct bytes word_at(struct bytes *line, unsigned i)
 {
@@ -50,12 +41,6 @@ static struct bytes word_at(struct bytes *line, unsigned i)
     while (i-- > 0)
         word = text_word(line);
     return word;
-}
-
-/* A listener on `held` stands in the way of one on `a`. */
-static bool conflicts(const struct addr *a, const struct addr *held)
-{
-    return addr_port(a) == addr_port(held) && (is_any(a) || is_any(held) || addr_equal(a, held));
 }
 
 /* "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 12345 ..." */
@@ -94,7 +79,7 @@ static uint64_t tcp_inode(const char *table, sa_family_t family, const struct ad
     if (f == NULL)
         return 0;
     while (found == 0 && fgets(line, sizeof line, f) != NULL)
-        if (parse_listener(bytes_str(line), family, &held, &inode) && conflicts(a, &held))
+        if (parse_listener(bytes_str(line), family, &held, &inode) && addr_overlaps(a, &held))
             found = inode;
     fclose(f);
     return found;

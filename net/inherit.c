@@ -53,20 +53,14 @@ void inherited_find(struct inherited *in)
     (void)unsetenv("LISTEN_FDNAMES");
 }
 
-static bool is_any(const struct addr *a)
-{
-    return (a->any.sa_family == AF_INET && a->v4.sin_addr.s_addr == 0) ||
-           (a->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr));
-}
-
 int inherited_take(struct inherited *in, const struct addr *addr)
 {
     for (unsigned i = 0; i < in->n; i++) {
         const struct addr *a = &in->sockets[i].addr;
         int fd = in->sockets[i].fd;
 
-        if (fd >= 0 &&
-            (addr_equal(a, addr) || (is_any(a) && is_any(addr) && addr_port(a) == addr_port(addr)))) {
+        if (fd >= 0 && (addr_equal(a, addr) ||
+                        (addr_is_any(a) && addr_is_any(addr) && addr_port(a) == addr_port(addr)))) {
             in->sockets[i].fd = -1;
             return fd;
         }

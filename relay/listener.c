@@ -123,12 +123,29 @@ static struct listener *find(const struct relay *r, const struct conf_listen *wa
     return NULL;
 }
 
-static void explain(const struct conf_listen *want, int error, struct conf_errors *e)
+/* One of ours that stands in the way; NULL. */
+static const struct listener *ours(const struct relay *r, const struct addr *addr)
+{
+    const struct listener *l = r->listeners;
+
+    while (l && !addr_overlaps(&l->addr, addr))
+        l = l->next;
+    return l;
+}
+
+static void explain(const struct relay *r, const struct conf_listen *want, int error, struct conf_errors *e)
 {
     char text[ADDR_TEXT], holder[128];
     uint16_t port = addr_port(&want->addr);
     const char *directive = want->tls ? "listen" : "listen-http";
+    const struct listener *own = error == EADDRINUSE ? ours(r, &want->addr) : NULL;
 
+    if (own) {
+        conf_error(e, want->place, directive,
+                   "port %u is taken by this proxy's own %s; write one of them, or restart it to change over",
+                   port, addr_format(&own->addr, text));
+        return;
+    }
     addr_format(&want->addr, text);
     if (error == EADDRINUSE) {
         if (socket_holder(&want->addr, holder, sizeof holder))
@@ -213,7 +230,7 @@ bool listeners_prepare(struct relay *r, const struct conf *conf, struct conf_err
             if (is_spared(want, error))
                 spared = true;
             else if (!want->optional || error == EADDRINUSE)
-                explain(want, error, e);
+                explain(r, want, error, e);
             continue;
         }
         struct listener *l = mem_zalloc(sizeof *l);

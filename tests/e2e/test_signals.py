@@ -403,3 +403,13 @@ def test_admin_off(proxy):
     p = proxy(ONE, admin=False)
     assert p.get().body == b"one" and not os.path.exists(p.control)
     assert run("--config", p.conf_path, "--health").returncode == 1
+
+
+def test_reload_to_an_address_that_overlaps(proxy):
+    """Whose the port is, which is our own."""
+    p = proxy("site localhost { respond 200 x }")
+    p.preamble = p.preamble.replace("listen 127.0.0.1:", "listen 0.0.0.0:")
+    answer = p.reload("site localhost { respond 200 y }")
+    assert not answer["ok"]
+    assert "port %d is taken by this proxy's own 127.0.0.1:%d; write one of them" % (p.port, p.port) in answer["error"]
+    assert p.get("/").body == b"x"
