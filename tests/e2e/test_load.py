@@ -2,6 +2,7 @@
 """Many requests by the tools that people measure with: bounded in count and time, and without a single error."""
 import random
 import re
+import ssl
 import subprocess
 import threading
 
@@ -105,6 +106,21 @@ def test_resident_memory_of_a_board(proxy):
         assert c.tls.version() == "TLSv1.3" and c.get().status == 200
     assert resident(p) < 4096
     assert all(c.get().status == 200 for c in held[::50])
+
+
+def test_resident_memory_of_a_small_router(proxy):
+    """--small, with all the connections that it has: below 2 MiB, 40 of them of TLS 1.2, which has no more."""
+    p = proxy("site localhost { respond 200 \"x\" }", asan=False, args=["--small"],
+              globals="max-connections-per-address off")
+    old = p.context(version="TLSv1.2")
+    held = [p.connect(context=old) for _ in range(40)] + [p.connect() for _ in range(160)]
+    for c in held:
+        assert c.get().status == 200
+    assert resident(p) < 2048
+    assert {c.tls.version() for c in held[:40]} == {"TLSv1.2"} and {c.tls.version() for c in held[40:]} == {"TLSv1.3"}
+    held.pop().close()
+    with pytest.raises(ssl.SSLError, match="INTERNAL_ERROR"):
+        p.connect(context=old)
 
 
 def test_heap_of_an_idle_connection(quick):
