@@ -55,6 +55,7 @@ struct acme {
     struct dns *dns;
     char *trial_state;   /* the folder of trials */
     struct trust *roots; /* of ca-roots, or the compiled in */
+    struct trust *named; /* the compiled in, for a fallback that is named; NULL: as the others */
     struct https_context https;
     struct acme_session *session; /* while there is something to do */
     struct challenges *challenges;
@@ -135,8 +136,12 @@ static bool use_session(struct acme *a, const char *directory, const char *state
         acme_session_free(a->session);
         a->session = NULL;
     }
-    if (a->session == NULL)
+    if (a->session == NULL) {
+        https_context_release(&a->https); /* that server was known by other roots, perhaps */
+        a->https.trust =
+            trust_of(directory == a->conf->acme.fallback && a->named != NULL ? a->named : a->roots);
         a->session = acme_session_new(a->loop, &a->https, a->conf, directory, state);
+    }
     return a->session != NULL;
 }
 
@@ -555,6 +560,7 @@ void acme_free(struct acme *a)
     challenges_free(a->challenges);
     dns_free(a->dns);
     trust_free(a->roots);
+    trust_free(a->named);
     mem_free(a->trial_state);
     jobs_free(a->jobs);
     if (a->conf != NULL)
@@ -610,13 +616,16 @@ static void say_if_ephemeral(struct acme *a)
 /* Everything that asks an authority, as conf says it now. False when out of memory, or ca-roots cannot be read. */
 static bool prepare(struct acme *a)
 {
+    const struct conf_acme *ca = &a->conf->acme;
+    bool is_named = ca->ca_roots != NULL && ca->fallback_is_named;
     const char *why;
 
     acme_session_free(a->session);
     a->session = NULL;
     https_context_release(&a->https);
     trust_free(a->roots);
-    a->roots = NULL;
+    trust_free(a->named);
+    a->roots = a->named = NULL;
     if (a->dns == NULL)
         a->dns = dns_new(a->loop);
     (void)acme_challenges(a, a->conf->state);
@@ -625,14 +634,15 @@ static bool prepare(struct acme *a)
         a->lost = file_why_lost(a->conf->state);
         a->trial_state = join(a->conf->state, TRIAL);
     }
-    a->roots =
-        a->conf->acme.ca_roots != NULL ? trust_load_file(a->conf->acme.ca_roots, &why) : trust_builtin();
-    if (a->roots == NULL || a->dns == NULL || a->challenges == NULL || a->trial_state == NULL)
+    a->roots = ca->ca_roots != NULL ? trust_load_file(ca->ca_roots, &why) : trust_builtin();
+    if (is_named)
+        a->named = trust_builtin();
+    if (a->roots == NULL || (is_named && a->named == NULL) || a->dns == NULL || a->challenges == NULL ||
+        a->trial_state == NULL)
         return false;
     say_if_ephemeral(a);
     dns_reload(a->dns);
-    a->https = (struct https_context){
-        .loop = a->loop, .dns = a->dns, .trust = trust_of(a->roots), .user_agent = "proxy/" PROXY_VERSION};
+    a->https = (struct https_context){.loop = a->loop, .dns = a->dns, .user_agent = "proxy/" PROXY_VERSION};
     return true;
 }
 

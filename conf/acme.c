@@ -72,10 +72,12 @@ bool set_ca(struct statement *s)
 
 bool set_fallback(struct statement *s)
 {
+    struct conf_acme *acme = &s->draft->conf->acme;
     const char *staging;
 
-    s->draft->conf->acme.fallback = directory_of(s, &staging);
-    return s->draft->conf->acme.fallback != NULL;
+    acme->fallback = directory_of(s, &staging);
+    acme->fallback_is_named = strchr(s->args[0].text, ':') == NULL;
+    return acme->fallback != NULL;
 }
 
 /* Another than the authority's own, or one for an authority of which none is known. */

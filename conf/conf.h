@@ -112,12 +112,13 @@ struct conf_site {
 
 /* The certificate authority (RFC 8555). */
 struct conf_acme {
-    const char *directory; /* URL */
-    const char *name;      /* as it was written: letsencrypt, or the URL */
-    const char *staging;   /* its directory for trials, which count for nothing; NULL: none known */
-    const char *fallback;  /* another authority's, that has every other try after a failure; NULL: none */
-    const char *email;     /* NULL: none given */
-    const char *ca_roots;  /* file; NULL: the set that is compiled in */
+    const char *directory;  /* URL */
+    const char *name;       /* as it was written: letsencrypt, or the URL */
+    const char *staging;    /* its directory for trials, which count for nothing; NULL: none known */
+    const char *fallback;   /* another authority's, that has every other try after a failure; NULL: none */
+    bool fallback_is_named; /* or its URL was given */
+    const char *email;      /* NULL: none given */
+    const char *ca_roots; /* file, for all but a fallback that is named; NULL: the set that is compiled in */
     struct conf_place ca_roots_place;
     const char *uacme;           /* the program that does it; NULL: acme/ itself */
     const char *profile;         /* NULL: the authority's own choice */

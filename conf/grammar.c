@@ -129,7 +129,7 @@ const struct directive directives[] = {
      .help = "Another authority, which is asked after one that failed."},
     {.name = "ca-roots", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "FILE",
      .note = "Mozilla's, compiled in", .set = set_ca_roots,
-     .help = "The certificates, in PEM, by which the authority's server is known."},
+     .help = "The certificates, in PEM, by which the servers of ca, staging and a fallback given as a URL are known."},
     {.name = "profile", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
      .note = "the authority's", .set = set_profile,
      .help = "What kind of certificate to ask for, of those that the authority offers: shortlived, say."},

@@ -119,8 +119,8 @@ class Pebble:
 class Answers:
     """An HTTPS server that answers each request by answer(handler, number), in a thread of its own."""
 
-    def __init__(self, authority, answer):
-        certificate, key = authority.leaf("127.0.0.1")
+    def __init__(self, authority, answer, name="127.0.0.1", address=("127.0.0.1", 0)):
+        certificate, key = authority.leaf(name)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         outer = self
@@ -152,7 +152,7 @@ class Answers:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(address, Handler)
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None
         self.port = self.server.server_address[1]

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from acme_ca import ISSUED, SITE, Answers, SmallCA, certificate, openssl_text, served_by_pebble
 from certificates import openssl
+from dns_server import A, NameServer, usable
 from ports import free_port
 from upstreams import reply
 from waiting import until
@@ -670,6 +672,29 @@ def test_falls_back_on_another_authority(ca, proxy, authority, tmp):
         assert len(other.orders) == 1 and not other.complaints
     finally:
         other.close()
+
+
+def test_fallback_by_name_is_not_trusted_by_the_roots_of_another(proxy, authority, tmp):
+    """ca-roots are for ca: who has the key of an authority inside must not pass for Let's Encrypt."""
+    if not usable():
+        pytest.skip("needs root, to have a name server asked")
+    name, address = "acme-v02.api.letsencrypt.org", "127.0.%d.%d" % tuple(1 + b % 254 for b in os.urandom(2))
+    ns = NameServer(tmp, {(name, A): [socket.inet_aton(address)]})
+    own = Answers(authority, lambda h, n: h.reply(200, b"{}"))
+    false = Answers(authority, lambda h, n: h.reply(200, b"{}"), name, (address, 443))
+    try:
+        p = proxy(own.conf("fallback letsencrypt") + "\nsite a.test { tls acme; respond 200 }", http=True, wait=None)
+        p.argv = ns.prefix + p.argv
+        p.start()
+        p.wait_log(r"acme: a\.test: .*no ACME directory.*try 1 failed", 20)
+        assert p.admin("acme renew a.test")["ok"]
+        line = p.wait_log(r"acme: a\.test: .*try 2 failed.*", 20).group(0)
+        assert "%s: certificate chain ends at no known CA" % name in line and not false.requests
+        assert p.admin("acme renew a.test")["ok"] # ca has its turn, by its own roots
+        assert "no ACME directory" in p.wait_log(r"acme: a\.test: .*try 3 failed.*", 20).group(0)
+    finally:
+        for s in ns, own, false:
+            s.close()
 
 
 def test_state_in_memory(ca, authority, tmp):
