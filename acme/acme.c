@@ -64,6 +64,7 @@ struct acme {
     struct job *current;
     struct acme_order *order; /* of ERRAND_ORDER */
     bool is_trial;            /* the order is one */
+    bool is_other;            /* else: it is with the authority to fall back on */
     struct lock lock;
     struct timer timer;
     const char *lost; /* why the state will be lost (file_why_lost); NULL: it will not */
@@ -181,7 +182,10 @@ static void on_trial(struct acme *a, struct job *job)
 /* A process that serves goes on trying; one that was started for this alone is to end. */
 static void on_failed(struct acme *a, struct job *job, const struct acme_outcome *outcome)
 {
-    job_failed(job, outcome->why, outcome->retry_after);
+    bool is_of_two = a->conf->acme.fallback != NULL && !a->is_trial;
+    int64_t until = outcome->retry_after;
+
+    job_failed(job, outcome->why, is_of_two ? schedule_limit(&job->schedule, a->is_other, until) : until);
     report_failure(job->names[0], outcome, &job->schedule);
     if (a->hooks.by_hand)
         end_wish(a, job, false);
@@ -342,15 +346,15 @@ static void revoke(struct acme *a, struct job *job)
 
 /* Where an order is made: after failures in a row at the staging directory, where the next ones count for nothing, until
  * one passes, and always where the state will be lost; its state is apart. Where there is another authority to fall back
- * on, it has every other try. */
+ * on, it has its turns. */
 static const char *choose_directory(struct acme *a, const struct job *job)
 {
     const struct conf_acme *ca = &a->conf->acme;
-    bool is_other = ca->fallback != NULL && job->schedule.failures % 2 == 1;
     bool has_failed = job->schedule.failures >= FAILURES && !job->is_tested;
 
     a->is_trial = ca->staging != NULL && (has_failed || is_ephemeral(a));
-    return a->is_trial ? ca->staging : is_other ? ca->fallback : ca->directory;
+    a->is_other = ca->fallback != NULL && schedule_is_others_turn(&job->schedule, time_wall());
+    return a->is_trial ? ca->staging : a->is_other ? ca->fallback : ca->directory;
 }
 
 /* A try that cannot be remembered would be made again at each start, and its certificate could not be kept either. */

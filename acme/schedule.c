@@ -23,10 +23,12 @@ static const struct {
     const char *name;
     size_t at;
 } numbers[] = {
-    {"next-try",  offsetof(struct schedule, next_try) },
-    {"renew-at",  offsetof(struct schedule, renew_at) },
-    {"ask-at",    offsetof(struct schedule, ask_at)   },
-    {"not-after", offsetof(struct schedule, not_after)},
+    {"next-try",         offsetof(struct schedule, next_try)  },
+    {"renew-at",         offsetof(struct schedule, renew_at)  },
+    {"ask-at",           offsetof(struct schedule, ask_at)    },
+    {"not-after",        offsetof(struct schedule, not_after) },
+    {"limited",          offsetof(struct schedule, limited[0])},
+    {"fallback-limited", offsetof(struct schedule, limited[1])},
 };
 
 enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
@@ -94,7 +96,28 @@ void schedule_failed(struct schedule *s, int64_t now, int64_t retry_after, uint3
 
 void schedule_succeeded(struct schedule *s)
 {
-    *s = (struct schedule){.failures = 0};
+    *s = (struct schedule){
+        .limited = {s->limited[0], s->limited[1]}
+    };
+}
+
+int64_t schedule_limit(struct schedule *s, bool other, int64_t until)
+{
+    if (until > 0)
+        s->limited[other] = until;
+    return s->limited[s->limited[1] < s->limited[0]];
+}
+
+static bool is_limited(const struct schedule *s, bool other, int64_t now)
+{
+    return s->limited[other] > now && s->limited[other] - now <= FAR;
+}
+
+bool schedule_is_others_turn(const struct schedule *s, int64_t now)
+{
+    bool first = is_limited(s, false, now);
+
+    return first != is_limited(s, true, now) ? first : s->failures % 2 == 1;
 }
 
 int64_t schedule_next(const struct schedule *s, int64_t now)

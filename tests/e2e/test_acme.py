@@ -674,6 +674,44 @@ def test_falls_back_on_another_authority(ca, proxy, authority, tmp):
         other.close()
 
 
+def test_rate_limit_of_one_authority_does_not_hold_up_the_other(small, authority, tmp):
+    """It is kept, over a restart too, for the one that set it: that one is not asked before, the other may be."""
+    c, p = small(start=False)
+    other, tries = SmallCA(authority, tmp, p.http_port), []
+    issue = other._new_order
+
+    def limit(h, *_):
+        tries.append("ca")
+        h.reply(429, b'{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many"}', Retry_After="7200",
+                Replay_Nonce=c._nonce())
+
+    def fail_once(h, *args):
+        tries.append("other")
+        if len(tries) > 2:
+            return issue(h, *args)
+        other._problem(h, "serverInternal", "not now", 500)
+    c._new_order, other._new_order = limit, fail_once
+    try:
+        p.preamble = p.preamble.replace("ca-roots", "fallback %s/dir; ca-roots" % other.url)
+        p.write_conf(SITE)
+        p.start()
+        p.wait_log(r"try 1 failed", 20)
+        until(lambda: schedule(p).get("failures") == 1, 10, "it is kept")
+        assert schedule(p)["next-try"] < time.time() + 100
+        restart_with(p, next_try=None)
+        p.wait_log(r"try 2 failed", 20)
+        until(lambda: schedule(p).get("failures") == 2, 10, "it is kept")
+        assert schedule(p)["next-try"] < time.time() + 800
+        restart_with(p, next_try=None)
+        p.wait_log(ISSUED, 20)
+        assert tries == ["ca", "other", "other"] and not other.complaints
+        renew(p) # which is not the other's turn, but for the limit
+        until(lambda: len(tries) == 4, 20, "another")
+        assert tries[3] == "other"
+    finally:
+        other.close()
+
+
 def test_fallback_by_name_is_not_trusted_by_the_roots_of_another(proxy, authority, tmp):
     """ca-roots are for ca: who has the key of an authority inside must not pass for Let's Encrypt."""
     if not usable():

@@ -55,7 +55,8 @@ static struct schedule load_text(const char *text)
 
 static bool is_empty(const struct schedule *s)
 {
-    return s->failures == 0 && s->next_try == 0 && s->renew_at == 0 && s->ask_at == 0 && s->not_after == 0;
+    return s->failures == 0 && s->next_try == 0 && s->renew_at == 0 && s->ask_at == 0 && s->not_after == 0 &&
+           s->limited[0] == 0 && s->limited[1] == 0;
 }
 
 static void check_same(const struct schedule *a, const struct schedule *b)
@@ -65,18 +66,21 @@ static void check_same(const struct schedule *a, const struct schedule *b)
     CHECK_EQ(a->renew_at, b->renew_at);
     CHECK_EQ(a->ask_at, b->ask_at);
     CHECK_EQ(a->not_after, b->not_after);
+    CHECK_EQ(a->limited[0], b->limited[0]);
+    CHECK_EQ(a->limited[1], b->limited[1]);
 }
 
 TEST(round_trips)
 {
     static const struct schedule cases[] = {
-        {0                                 },
-        {                         .failures = 1                                 },
-        {           .next_try = NOW                   },
-        { .renew_at = NOW,                        .not_after = NOW + 1},
-        {                                  .ask_at = 1              },
-        {       .failures = 1000,              .next_try = NOW + 1, .renew_at = NOW + 2, .ask_at = NOW + 3, .not_after = NOW + 4},
-        {                                      .not_after = INT64_C(253402300799), .renew_at = INT64_C(253402300799)},
+        {0                   },
+        {                         .failures = 1                   },
+        {           .next_try = NOW     },
+        { .renew_at = NOW,          .not_after = NOW + 1},
+        {               .ask_at = 1                   },
+        {                             .limited = {NOW, NOW + 9}},
+        {        .failures = 1000,                    .next_try = NOW + 1, .renew_at = NOW + 2, .ask_at = NOW + 3, .not_after = NOW + 4},
+        {           .not_after = INT64_C(253402300799),                    .renew_at = INT64_C(253402300799)},
     };
 
     begin();
@@ -259,6 +263,31 @@ TEST(pauses)
     CHECK(is_empty(&s));
 }
 
+/* Of two authorities the one that sets no limit is asked, whoever's turn it were; what both set is obeyed. */
+TEST(limits)
+{
+    struct schedule s = {.failures = 0};
+
+    CHECK(!schedule_is_others_turn(&s, NOW));
+    CHECK_EQ(schedule_limit(&s, false, NOW + 9), 0);
+    CHECK(schedule_is_others_turn(&s, NOW));
+    CHECK(schedule_is_others_turn(&s, NOW + 8));
+    CHECK(!schedule_is_others_turn(&s, NOW + 9));
+    s.failures = 2;
+    CHECK(schedule_is_others_turn(&s, NOW));
+    CHECK_EQ(schedule_limit(&s, false, 0), 0); /* one that says nothing takes nothing back */
+    CHECK(schedule_is_others_turn(&s, NOW));
+    CHECK_EQ(schedule_limit(&s, true, NOW + 5), NOW + 5);
+    CHECK(!schedule_is_others_turn(&s, NOW));
+    s.failures = 3;
+    CHECK(schedule_is_others_turn(&s, NOW));
+    CHECK(schedule_is_others_turn(&s, NOW + 5));
+    schedule_succeeded(&s); /* with the other: what was said holds */
+    CHECK(s.failures == 0 && s.limited[0] == NOW + 9 && s.limited[1] == NOW + 5);
+    s.limited[0] = NOW + 400 * DAY; /* left by a clock that was wrong */
+    CHECK(!schedule_is_others_turn(&s, NOW + 5));
+}
+
 TEST(renewals)
 {
     static const int64_t days[] = {1, 6, 9, 10, 47, 90, 365, 398, 825};
@@ -282,4 +311,4 @@ TEST(renewals)
 }
 
 TEST_MAIN(RUN(round_trips), RUN(the_file), RUN(garbage), RUN(by_hand), RUN(moments_that_never_come),
-          RUN(where_it_cannot_be_kept), RUN(pauses), RUN(renewals))
+          RUN(where_it_cannot_be_kept), RUN(pauses), RUN(limits), RUN(renewals))
