@@ -34,6 +34,7 @@
 #define CHAINS_MAX 8u     /* other chains that are looked at */
 
 enum state {
+    DIRECTORY,     /* what the authority offers */
     NEW_ORDER,     /* the order itself */
     AUTHORIZATION, /* what is to be proved for the i-th name */
     CHALLENGE,     /* that the i-th challenge may be looked at */
@@ -324,6 +325,15 @@ static void on_validation(struct acme_order *o, const struct acme_reply *r)
     }
 }
 
+/* What was not offered is not to be asked for (RFC 9773 §5). */
+static void on_directory(struct acme_order *o)
+{
+    if (!acme_session_offers(o->session, ACME_RENEWAL_INFO))
+        o->rq.replaces = NULL;
+    enter(o, NEW_ORDER);
+    ask(o);
+}
+
 /* READY, FINALIZED and ISSUED all look at the order (§7.1.6). */
 static void on_order_status(struct acme_order *o, const struct acme_reply *r)
 {
@@ -504,6 +514,8 @@ static void on_reply(void *owner, const struct acme_reply *r)
     } else if (r->why != NULL) {
         finish(o,
                &(struct acme_outcome){.why = r->why, .problem = r->problem, .retry_after = r->retry_after});
+    } else if (o->state == DIRECTORY) {
+        on_directory(o);
     } else if (r->json == NULL) {
         fail(o, "the authority's answer is not JSON");
     } else {
@@ -518,6 +530,7 @@ static void on_reply(void *owner, const struct acme_reply *r)
         case CERTIFICATE:
         case ALTERNATE:
         case KEPT:
+        case DIRECTORY:
         case ENDED: assert(false);
         }
     }
@@ -613,6 +626,10 @@ static void ask(struct acme_order *o)
         return;
     }
     switch (o->state) {
+    case DIRECTORY:
+        o->asking = true;
+        acme_session_call(o->session, ACME_DIRECTORY, as_get, on_reply, o);
+        break;
     case NEW_ORDER: ask_order(o); break;
     case AUTHORIZATION: post(o, current(o)->url, as_get); break;
     case CHALLENGE:

@@ -353,6 +353,8 @@ static void advance(struct acme_session *s)
 
     if (!s->has_directory)
         exchange(s, STEP_DIRECTORY, "GET", s->directory, none);
+    else if (s->endpoint == ACME_DIRECTORY)
+        answer(s, &(struct acme_reply){.location = "", .problem = ""});
     else if (s->is_get)
         send_request(s);
     else if (!load_key(s))
@@ -450,6 +452,11 @@ void acme_session_call(struct acme_session *s, enum acme_endpoint to, struct byt
     s->endpoint = to;
     s->is_get = to == ACME_RENEWAL_INFO;
     begin(s, payload, done, owner);
+}
+
+bool acme_session_offers(const struct acme_session *s, enum acme_endpoint what)
+{
+    return s->urls[what] != NULL;
 }
 
 void acme_session_cancel(struct acme_session *s)

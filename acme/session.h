@@ -28,7 +28,7 @@ struct acme_reply {
 };
 typedef void acme_session_done(void *owner, const struct acme_reply *reply);
 
-enum acme_endpoint { ACME_NEW_ORDER, ACME_REVOKE_CERT, ACME_RENEWAL_INFO, ACME_ENDPOINTS };
+enum acme_endpoint { ACME_DIRECTORY, ACME_NEW_ORDER, ACME_REVOKE_CERT, ACME_RENEWAL_INFO, ACME_ENDPOINTS };
 
 /* With the authority of that directory. The account's key is `state`/private/key.pem, made when the first request needs
  * it and there is none; conf (referenced) says what an account is made with. Both strings are copied; `https`
@@ -45,9 +45,12 @@ void acme_session_free(
 void acme_session_post(struct acme_session *s, const char *url, struct bytes payload, acme_session_done *done,
                        void *owner);
 /* The same to one of the directory's URLs. ACME_RENEWAL_INFO is GET (RFC 9773 §4.1), with `payload` appended to the URL
- * behind a slash. An authority that does not have it: status 0 and `why`. */
+ * behind a slash. An authority that does not have it: status 0 and `why`. ACME_DIRECTORY reads the directory, if that was
+ * not done, and has no more to say than that it is there. */
 void acme_session_call(struct acme_session *s, enum acme_endpoint to, struct bytes payload,
                        acme_session_done *done, void *owner);
+/* Does the directory have that URL? Once it was read. */
+bool acme_session_offers(const struct acme_session *s, enum acme_endpoint what);
 void acme_session_cancel(struct acme_session *s); /* `done` is not called any more */
 
 /* The key authorization of a token (§8.1); false when out of room, or no request was answered yet. */

@@ -178,6 +178,7 @@ class SmallCA:
     def __init__(self, authority, folder, http_port, window=None, refuse_replaces=False, days=90):
         self.authority, self.dir, self.http_port, self.window = authority, folder, http_port, window
         self.refuse_replaces, self.days = refuse_replaces, days
+        self.directory = {} # what it offers beside, or in place of the usual; None takes away
         self.orders, self.asked, self.complaints, self.nonces, self.accounts = [], [], [], set(), {}
         self.answers = Answers(authority, self._answer)
         self.url, self.root = self.answers.url, self.answers.root
@@ -224,10 +225,11 @@ class SmallCA:
         if parts[0] == "renewal-info":
             return self._renewal_info(h, parts[1])
         if parts[0] in ("dir", "nonce"):
-            return self._json(h, {
+            offers = dict({
                 "newNonce": self.url + "/nonce", "newAccount": self.url + "/account", "newOrder": self.url + "/new-order",
                 "revokeCert": self.url + "/revoke", "renewalInfo": self.url + "/renewal-info",
-                "meta": {"profiles": {"shortlived": "6 days", "classic": "90 days"}}})
+                "meta": {"profiles": {"shortlived": "6 days", "classic": "90 days"}}}, **self.directory)
+            return self._json(h, {k: v for k, v in offers.items() if v is not None})
         header, payload = self._read(h)
         return getattr(self, "_" + parts[0].replace("-", "_"))(h, header, payload, int(parts[1]) if len(parts) > 1 else None)
 

@@ -647,6 +647,16 @@ def test_replacement_that_is_refused(small):
     assert "replaces" not in c.orders[1] and "this certificate was replaced before" in p.log()
 
 
+def test_replacement_where_nobody_asked_for_it(small):
+    """An authority without renewal information is not told what is replaced (RFC 9773 §5)."""
+    c, p = small(window=past_at_first)
+    p.wait_log(ISSUED + r"[\s\S]*to be renewed at", 30)
+    c.directory = {"renewalInfo": None}
+    restart_with(p, next_try=None)
+    p.wait_log(ISSUED + r"[\s\S]*" + ISSUED, 30)
+    assert len(c.orders) == 2 and "replaces" not in c.orders[1]
+
+
 def test_authority_that_knows_no_window(small):
     c, p = small()
     p.wait_log(ISSUED, 20)
