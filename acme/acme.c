@@ -379,7 +379,8 @@ static void start(struct acme *a, struct job *job)
     struct acme_order_request rq = {.names = (const char *const *)job->names,
                                     .n = job->n,
                                     .state = a->is_trial ? a->trial_state : a->conf->state,
-                                    .profile = ca->profile,
+                                    .profile = directory != ca->fallback ? ca->profile : NULL,
+                                    .is_trial = a->is_trial,
                                     .preferred_chain = ca->preferred_chain};
     char names[REPORT_NAMES], id[256];
     bool runs = false;

@@ -330,6 +330,8 @@ static void on_directory(struct acme_order *o)
 {
     if (!acme_session_offers(o->session, ACME_RENEWAL_INFO))
         o->rq.replaces = NULL;
+    if (o->rq.is_trial && !acme_session_lists_profile(o->session))
+        o->rq.profile = NULL;
     enter(o, NEW_ORDER);
     ask(o);
 }

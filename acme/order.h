@@ -30,6 +30,7 @@ struct acme_order_request {
     unsigned n;
     const char *state;   /* the folder; copied, as what follows */
     const char *profile; /* NULL: none */
+    bool is_trial;       /* then without the profile, where that is not listed */
     const char *
         preferred_chain; /* the name that the topmost certificate's issuer has; NULL: the authority's choice */
     const char *replaces; /* the certificate id (RFC 9773 §5) of the one that this renews; NULL: none */

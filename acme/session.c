@@ -34,6 +34,7 @@ struct acme_session {
     struct https *exchange;                  /* under way */
     enum step step;                          /* what it is for */
     bool has_directory, is_account_known_of; /* the key was there before us: it may have an account */
+    bool lists_profile;                      /* that of conf, among those that the directory has */
     char *urls[ACME_ENDPOINTS], *new_nonce, *new_account, *terms;
     struct tls_identity *key;
     char *account; /* its URL */
@@ -120,6 +121,8 @@ static void on_directory(struct acme_session *s, const struct json *j)
 {
     int meta = j != NULL ? json_member(j, JSON_ROOT, "meta") : -1;
     int terms = meta >= 0 ? json_member(j, meta, "termsOfService") : -1;
+    int profiles = meta >= 0 ? json_member(j, meta, "profiles") : -1;
+    const char *profile = s->conf->acme.profile;
 
     if (j == NULL || !take_url(&s->new_nonce, j, "newNonce") || !take_url(&s->new_account, j, "newAccount") ||
         !take_url(&s->urls[ACME_NEW_ORDER], j, "newOrder")) {
@@ -130,6 +133,7 @@ static void on_directory(struct acme_session *s, const struct json *j)
     (void)take_url(&s->urls[ACME_RENEWAL_INFO], j, "renewalInfo");
     mem_free(s->terms);
     s->terms = terms >= 0 ? json_string(j, terms) : NULL;
+    s->lists_profile = profiles >= 0 && profile != NULL && json_member(j, profiles, profile) >= 0;
     s->has_directory = true;
     advance(s);
 }
@@ -457,6 +461,11 @@ void acme_session_call(struct acme_session *s, enum acme_endpoint to, struct byt
 bool acme_session_offers(const struct acme_session *s, enum acme_endpoint what)
 {
     return s->urls[what] != NULL;
+}
+
+bool acme_session_lists_profile(const struct acme_session *s)
+{
+    return s->lists_profile;
 }
 
 void acme_session_cancel(struct acme_session *s)

@@ -51,6 +51,8 @@ void acme_session_call(struct acme_session *s, enum acme_endpoint to, struct byt
                        acme_session_done *done, void *owner);
 /* Does the directory have that URL? Once it was read. */
 bool acme_session_offers(const struct acme_session *s, enum acme_endpoint what);
+/* And does it list the profile of conf? */
+bool acme_session_lists_profile(const struct acme_session *s);
 void acme_session_cancel(struct acme_session *s); /* `done` is not called any more */
 
 /* The key authorization of a token (§8.1); false when out of room, or no request was answered yet. */

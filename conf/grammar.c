@@ -132,7 +132,7 @@ const struct directive directives[] = {
      .help = "The certificates, in PEM, by which the servers of ca, staging and a fallback given as a URL are known."},
     {.name = "profile", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
      .note = "the authority's", .set = set_profile,
-     .help = "What kind of certificate to ask for, of those that the authority offers: shortlived, say."},
+     .help = "What kind of certificate to ask for, of those that ca offers: shortlived, say; not of a fallback."},
     {.name = "preferred-chain", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
      .note = "the authority's", .set = set_preferred_chain,
      .help = "Of several chains that the authority offers, the one whose topmost certificate was issued by this name, "

@@ -584,6 +584,30 @@ def test_profile_is_asked_for(small):
     assert c.orders[0]["profile"] == "shortlived" and len(c.orders) == 1
 
 
+@pytest.mark.parametrize("role, profiles, goes", [
+    ("fallback", {"shortlived": "6 days"}, False), ("staging", {"shortlived": "6 days"}, True), ("staging", {}, False),
+    ("staging", None, False)])
+def test_profile_where_it_may_be_unknown(small, authority, tmp, role, profiles, goes):
+    """It is one of ca's: never asked for at a fallback, whose may mean something else, and at staging if offered there."""
+    c, p = small(acme="profile shortlived", start=False)
+    c.directory = {"meta": {}} # what it does not list is asked for all the same: its refusal says what is wrong
+    other = SmallCA(authority, tmp, p.http_port)
+    other.directory = {"meta": {"profiles": profiles} if profiles is not None else None}
+    try:
+        p.preamble = p.preamble.replace("ca-roots", "%s %s/dir; ca-roots" % (role, other.url))
+        p.write_conf(SITE)
+        os.makedirs(os.path.join(p.state, "a.test"))
+        with open(os.path.join(p.state, "a.test", "schedule"), "w") as f:
+            f.write("failures 3\n")
+        p.start()
+        p.wait_log(ISSUED, 20)
+        assert [o.get("profile") for o in other.orders] == ["shortlived" if goes else None]
+        assert [o.get("profile") for o in c.orders] == ([] if role == "fallback" else ["shortlived"])
+        assert not other.complaints
+    finally:
+        other.close()
+
+
 def test_certificate_for_an_address(small):
     c, p = small("site 192.0.2.1 { tls acme; respond 200 }")
     p.wait_log(r"acme: 192\.0\.2\.1: a new certificate", 20)
