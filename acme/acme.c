@@ -69,9 +69,11 @@ struct acme {
     struct timer timer;
     const char *lost; /* why the state will be lost (file_why_lost); NULL: it will not */
     bool said_clock, said_lock, said_lost;
+    bool is_stale; /* conf was applied during an errand: prepare is still to come */
 };
 
 static void look(struct acme *a);
+static const char *prepare(struct acme *a);
 
 static void begin(struct acme *a, struct job *job, enum errand errand)
 {
@@ -500,9 +502,15 @@ static void look(struct acme *a)
 {
     struct job *first;
     int64_t now = time_wall(), pause;
+    const char *why;
 
     if (a->errand != ERRAND_NONE)
         return;
+    if (a->is_stale && (why = prepare(a)) != NULL) {
+        log_error("acme: ca-roots: %s; nothing is ordered before that can be used", why);
+        rest(a, LOOK_MS);
+        return;
+    }
     if (clock_is_wrong(a)) {
         rest(a, LOCKED_MS);
         return;
@@ -618,12 +626,12 @@ static void say_if_ephemeral(struct acme *a)
     a->said_lost = is_ephemeral(a);
 }
 
-/* Everything that asks an authority, as conf says it now. False when out of memory, or ca-roots cannot be read. */
-static bool prepare(struct acme *a)
+/* Everything that asks an authority, as conf says it now. NULL, or why not: out of memory, or what is wrong with ca-roots. */
+static const char *prepare(struct acme *a)
 {
     const struct conf_acme *ca = &a->conf->acme;
     bool is_named = ca->ca_roots != NULL && ca->fallback_is_named;
-    const char *why;
+    const char *why = NULL;
 
     acme_session_free(a->session);
     a->session = NULL;
@@ -644,11 +652,12 @@ static bool prepare(struct acme *a)
         a->named = trust_builtin();
     if (a->roots == NULL || (is_named && a->named == NULL) || a->dns == NULL || a->challenges == NULL ||
         a->trial_state == NULL)
-        return false;
+        return why != NULL ? why : "out of memory";
     say_if_ephemeral(a);
     dns_reload(a->dns);
     a->https = (struct https_context){.loop = a->loop, .dns = a->dns, .user_agent = "proxy/" PROXY_VERSION};
-    return true;
+    a->is_stale = false;
+    return NULL;
 }
 
 /* The jobs of conf's sites, those of `before` that are for the same names among them. False when out of memory. */
@@ -699,8 +708,9 @@ bool acme_apply(struct acme *a, struct conf *conf)
     conf_unref(a->conf);
     a->conf = conf;
     timer_clear(a->loop, &a->timer);
+    a->is_stale = is_kept;
     if (enough && jobs != NULL && !is_kept)
-        enough = prepare(a);
+        enough = prepare(a) == NULL;
     if (!enough) {
         stop_errand(a);
         jobs_free(a->jobs);

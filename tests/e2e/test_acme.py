@@ -225,6 +225,35 @@ def test_wrong_root(ca, authority, tmp):
     assert "certificate chain ends at no known CA" in line
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_reload_during_an_order(small, authority, tmp, gone):
+    """The order goes on as it began; what comes after it is done as the new configuration says, or not before it can be."""
+    c, p = small(start=False)
+    other, asked, go_on, order = os.path.join(tmp, "other.pem"), threading.Event(), threading.Event(), c._new_order
+    shutil.copy(authority._issue("other", ["CN=Other Root"], ["-algorithm", "EC", "-pkeyopt",
+                                                              "ec_paramgen_curve:P-256"], None, ca=True)[0], other)
+
+    def hold(*args):
+        asked.set()
+        assert go_on.wait(20)
+        order(*args)
+    c._new_order = hold
+    p.start()
+    assert asked.wait(20)
+    p.preamble = p.preamble.replace(c.root, other)
+    assert p.reload(SITE)["ok"]
+    if gone:
+        os.rename(other, other + ".gone")
+    go_on.set()
+    p.wait_log(ISSUED, 20)
+    if gone:
+        p.wait_log("acme: ca-roots: No such file or directory; nothing is ordered before that can be used", 20)
+        os.rename(other + ".gone", other)
+    renew(p)
+    assert "certificate chain ends at no known CA" in p.wait_log(r"acme: a\.test: .*try 1 failed.*", 20).group(0)
+    assert len(c.orders) == 1
+
+
 def test_roots_that_cannot_be_read(proxy, tmp):
     p = proxy("acme { ca-roots %s/none.pem }\nsite a.test { tls acme; respond 200 }" % tmp, http=True, wait=None)
     p.expect_status = 1
