@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""What an authority, the clock and an account made elsewhere do to a first issuance; and where it is broken off."""
+import os
+import shutil
+import time
+
+import pytest
+
+from acme_ca import ISSUED
+from certificates import EC
+from waiting import until
+
+pytestmark = pytest.mark.skipif(not shutil.which("pebble"), reason="pebble is not installed")
+
+
+# --- the clock ---
+
+
+def test_nothing_is_ordered_before_the_clock_is_sane(small, authority):
+    """A certificate in the folder that begins in a few seconds says that it is later than the clock does. Nobody is asked
+    meanwhile, not by hand either; and nobody has to say that the time has come."""
+    c, p = small("site a.test { respond 200 }\nsite b.test { respond 200 }", start=False)
+    first = []
+    answer = c._json
+    c._json = lambda *args, **kw: (first.append(time.time()), answer(*args, **kw))
+    begins = int(time.time()) + 7
+    dates = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(t)) for t in (begins, begins + 90 * 86400)]
+    cert, key = authority._issue("b", ["CN=b.test"], EC, authority.intermediate, names=["b.test"], dates=dates)
+    for source, target in ((cert, "b.test/cert.pem"), (key, "private/b.test/key.pem")):
+        os.makedirs(os.path.join(p.state, os.path.dirname(target)), 0o700)
+        shutil.copy(source, os.path.join(p.state, target))
+    p.start()
+    p.wait_log(r"the clock is wrong \(it is before what this machine has seen already\); no certificate is ordered", 5)
+    assert p.admin("acme renew a.test")["ok"]
+    assert p.get("/", host="a.test", sni="a.test").status == 200
+    assert not first and p.admin("acme status")["certificates"][0]["state"] == "waiting"
+    p.wait_log(r"acme: the clock is right now\n[\s\S]*" + ISSUED, 30)
+    assert p.log().count("the clock is wrong") == 1 and len(c.orders) == 1
+    assert min(first) >= begins
