@@ -2,12 +2,13 @@
 """What an authority, the clock and an account made elsewhere do to a first issuance; and where it is broken off."""
 import os
 import shutil
+import subprocess
 import time
 
 import pytest
 
-from acme_ca import ISSUED
-from certificates import EC
+from acme_ca import ISSUED, SITE, UACME, served_by_pebble
+from certificates import EC, openssl
 from waiting import until
 
 pytestmark = pytest.mark.skipif(not shutil.which("pebble"), reason="pebble is not installed")
@@ -37,3 +38,29 @@ def test_nothing_is_ordered_before_the_clock_is_sane(small, authority):
     p.wait_log(r"acme: the clock is right now\n[\s\S]*" + ISSUED, 30)
     assert p.log().count("the clock is wrong") == 1 and len(c.orders) == 1
     assert min(first) >= begins
+
+
+# --- an account that was made elsewhere ---
+
+
+@pytest.mark.parametrize("options, says", [(["-t", "RSA", "-b", "2048"], "RSA"), (["-t", "EC", "-b", "384"], "P-384")])
+def test_account_that_uacme_made_is_found(by_uacme, options, says):
+    """By its key, which signs RS256 or ES384: the order is this account's, and there is no other after it."""
+    pebble, p = by_uacme(start=False)
+    r = subprocess.run([*p.argv[:6], "uacme", "-v", "-y", "-c", p.state, "-a", pebble.url, *options, "new"],
+                       capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0, r.stdout + r.stderr
+    path = os.path.join(p.state, "private", "key.pem")
+    text = openssl("pkey", "-in", path, "-noout", "-text")
+    assert "NIST CURVE: " + says in text or says == "RSA" and "modulus" in text
+    with open(path) as f:
+        key = f.read()
+    assert pebble.count("There are now") == pebble.count("There are now 1 accounts in memory") == 1
+    p.preamble = p.preamble.replace(UACME, "client builtin")
+    p.write_conf(SITE)
+    p.start()
+    p.wait_log(ISSUED, 30)
+    assert served_by_pebble(p) and "acme: a new account" not in p.log()
+    assert pebble.count("There are now 1 accounts in memory") == pebble.count("accounts in memory") == 1
+    with open(path) as f:
+        assert f.read() == key
