@@ -64,3 +64,15 @@ def test_account_that_uacme_made_is_found(by_uacme, options, says):
     assert pebble.count("There are now 1 accounts in memory") == pebble.count("accounts in memory") == 1
     with open(path) as f:
         assert f.read() == key
+
+
+# --- what an authority does that goes on ---
+
+
+def test_nonces_that_are_refused_as_pebble_does_by_default(ca):
+    """One in twenty: over as many requests as four names need, some are."""
+    names = ["a.test", "www.a.test", "b.a.test", "c.a.test"]
+    pebble, p = ca("site %s { respond 200 }" % " ".join(names), env={"PEBBLE_WFE_NONCEREJECT": "5"})
+    p.wait_log(ISSUED + "|try 1 failed", 60)
+    assert "try 1 failed" not in p.log() and pebble.issued() == 1 and p.log().count("acme: a new account") == 1
+    assert served_by_pebble(p, names[-1])
