@@ -29,9 +29,7 @@
 #include <string.h>
 
 #define LOOK_MS    (60u * 1000u) /* between two looks when nothing is due */
-#define ASK_MIN    60            /* seconds between two questions for renewal information */
-#define ASK_MAX    86400
-#define ASK_USUAL  (6 * 3600)
+#define ASK_NONE   86400         /* seconds to the next question to one that has no renewal information */
 #define LOCKED_MS  (10u * 1000u) /* while another process issues */
 #define CLAIM_MS   2000u         /* for others who claim the same lease to be seen */
 #define ISSUED_MIN 3600          /* seconds between two certificates, whatever the authority wishes */
@@ -255,7 +253,7 @@ static void on_information(void *owner, const struct acme_reply *r)
 {
     struct acme *a = owner;
     struct job *job = end(a);
-    int64_t now = time_wall(), pause = r->retry_after > now ? r->retry_after - now : ASK_USUAL;
+    int64_t now = time_wall(), ask_at = ari_ask_at(r->retry_after, now);
     struct ari_window window;
 
     job_reload(job, a->conf->state); /* or what another process has kept would be written over */
@@ -265,9 +263,9 @@ static void on_information(void *owner, const struct acme_reply *r)
         job_take_window(job, &window, explanation);
         mem_free(explanation);
     } else {
-        pause = ASK_MAX; /* this authority has none, or none today */
+        ask_at = now + ASK_NONE; /* this authority has none, or none today */
     }
-    job->schedule.ask_at = now + (pause < ASK_MIN ? ASK_MIN : pause > ASK_MAX ? ASK_MAX : pause);
+    job->schedule.ask_at = ask_at;
     save(a, job);
     look(a);
 }

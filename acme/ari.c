@@ -12,6 +12,10 @@
 
 #include <string.h>
 
+#define ASK_MIN   60 /* seconds between two questions */
+#define ASK_MAX   86400
+#define ASK_USUAL (6 * 3600)
+
 bool ari_certificate_id(struct writer *w, struct bytes certificate)
 {
     struct x509 x;
@@ -62,6 +66,13 @@ char *ari_explanation(const struct json *j)
         return text;
     mem_free(text);
     return NULL;
+}
+
+int64_t ari_ask_at(int64_t retry_after, int64_t now)
+{
+    int64_t pause = retry_after > now ? retry_after - now : ASK_USUAL;
+
+    return now + (pause < ASK_MIN ? ASK_MIN : pause > ASK_MAX ? ASK_MAX : pause);
 }
 
 int64_t ari_moment(const struct ari_window *window, uint64_t random)

@@ -19,6 +19,9 @@ bool ari_parse(const struct json *j, struct ari_window *out);
 /* The URL of a page that says why the window is what it is (§4.2), for people: visible ASCII characters, fit for a log;
  * allocated. NULL when the answer names none that can be one, or out of memory. */
 char *ari_explanation(const struct json *j);
+/* When to ask again (§4.3.2): as the answer's Retry-After says, but within a minute and a day of `now`; 0: it does not, then
+ * in six hours. */
+int64_t ari_ask_at(int64_t retry_after, int64_t now);
 /* A moment in the window, all equally likely for equally likely `random`. */
 int64_t ari_moment(const struct ari_window *window, uint64_t random);
 

@@ -131,6 +131,30 @@ TEST(windows)
     }
 }
 
+/* ---- when to ask again ---- */
+
+TEST(pauses)
+{
+    static const int64_t now = 1735790400,
+                         cases[][2] = {
+                             {1,      60   },
+                             {59,     60   },
+                             {60,     60   },
+                             {61,     61   },
+                             {86399,  86399},
+                             {86400,  86400},
+                             {86401,  86400},
+                             {604800, 86400},
+                             {0,      21600},
+                             {-1,     21600}, /* a moment that is past says nothing */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK_EQ(ari_ask_at(now + cases[i][0], now) - now, cases[i][1]);
+    CHECK_EQ(ari_ask_at(0, now) - now, 21600);
+    CHECK_EQ(ari_ask_at(INT64_MAX, now) - now, 86400);
+}
+
 /* ---- moments ---- */
 
 TEST(moments)
@@ -182,4 +206,5 @@ TEST(out_of_memory)
     json_free(j);
 }
 
-TEST_MAIN(RUN(example_of_the_rfc), RUN(without_an_authority), RUN(windows), RUN(moments), RUN(out_of_memory))
+TEST_MAIN(RUN(example_of_the_rfc), RUN(without_an_authority), RUN(windows), RUN(pauses), RUN(moments),
+          RUN(out_of_memory))
