@@ -180,7 +180,7 @@ class SmallCA:
         self.refuse_replaces, self.days = refuse_replaces, days
         self.directory = {} # what it offers beside, or in place of the usual; None takes away
         self.orders, self.asked, self.complaints, self.nonces, self.accounts = [], [], [], set(), {}
-        self.answers = Answers(authority, self._answer)
+        self.answers = Answers(authority, lambda h, n: self._answer(h, n))
         self.url, self.root = self.answers.url, self.answers.root
 
     def conf(self, more=""):
@@ -234,7 +234,12 @@ class SmallCA:
         return getattr(self, "_" + parts[0].replace("-", "_"))(h, header, payload, int(parts[1]) if len(parts) > 1 else None)
 
     def _account(self, h, header, payload, _):
-        self._json(h, {"status": "valid"}, 201, Location=self.url + "/accounts/1")
+        key = json.dumps(header["jwk"], sort_keys=True)
+        known = key in self.accounts
+        if not known and payload.get("onlyReturnExisting"):
+            return self._problem(h, "accountDoesNotExist", "no account has this key")
+        n = self.accounts.setdefault(key, len(self.accounts) + 1)
+        self._json(h, {"status": "valid"}, 200 if known else 201, Location="%s/accounts/%d" % (self.url, n))
 
     def _new_order(self, h, header, payload, _):
         if payload.get("replaces") and self.refuse_replaces:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """What an authority, the clock and an account made elsewhere do to a first issuance; and where it is broken off."""
+import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
-from acme_ca import ISSUED, SITE, UACME, served_by_pebble
+from acme_ca import ISSUED, SITE, UACME, certificate, openssl_text, served_by_pebble
 from certificates import EC, openssl
+from rawhttp import Ended
 from waiting import until
 
 pytestmark = pytest.mark.skipif(not shutil.which("pebble"), reason="pebble is not installed")
@@ -76,3 +80,90 @@ def test_nonces_that_are_refused_as_pebble_does_by_default(ca):
     p.wait_log(ISSUED + "|try 1 failed", 60)
     assert "try 1 failed" not in p.log() and pebble.issued() == 1 and p.log().count("acme: a new account") == 1
     assert served_by_pebble(p, names[-1])
+
+
+# --- broken off ---
+
+
+def is_served(p):
+    """The certificate, and it is said to be valid. Not while the proxy is just coming up."""
+    try:
+        return "Test Intermediate" in openssl_text(certificate(p), "-issuer") and \
+            p.admin("acme status")["certificates"][0]["state"] == "valid"
+    except (OSError, Ended):
+        return False
+
+
+def forget(c, p):
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    shutil.rmtree(p.state)
+    os.mkdir(p.state, 0o700)
+    for name in ("out", "err"):
+        os.truncate(os.path.join(p.dir, name), 0)
+    c.orders.clear()
+    c.accounts.clear()
+
+
+def is_broken_off(c, p, how, n):
+    """A first issuance, with the nth request the last that one of both has to do with: the proxy is killed, or the connection
+    cut, before anything is done about it or after; where the connection is cut after, the answer is lost. In the end there is a
+    certificate all the same. False: there is no nth request."""
+    what, when = how.split()
+    asked, hit = [], []
+    answer = type(c)._answer
+
+    def breaks(h, number):
+        if h.path.startswith("/renewal-info/"):
+            return answer(c, h, number)
+        asked.append(h.path)
+        is_it = len(asked) == n
+        if is_it and what == "cut":
+            h.reply = lambda *_, **__: None
+        if not is_it or when == "after":
+            if h.body and json.loads(c._decode(json.loads(h.body)["protected"]))["nonce"] not in c.nonces:
+                c._problem(h, "badNonce", "it was sent before") # as the answer to it was lost
+            else:
+                answer(c, h, number)
+        if is_it:
+            if what == "killed":
+                p.signal(signal.SIGKILL)
+            h.close_connection = True
+            hit.append(h.path)
+
+    c._answer = breaks
+    p.start()
+    until(lambda: hit or re.search(ISSUED, p.log()), 30, "request %d" % n)
+    if not hit:
+        return False
+    where = "%s request %d, %s" % (how, n, hit[0])
+    had = False
+    if what == "killed":
+        p.process.wait()
+        had = os.path.exists(os.path.join(p.state, "a.test", "cert.pem"))
+        p.start()
+    else:
+        p.wait_log(ISSUED + "|try 1 failed", 30)
+        if "try 1 failed" in p.log():
+            assert p.admin("acme issue")["ok"], where
+    until(lambda: is_served(p), 30, "a certificate after being " + where)
+    assert len(c.accounts) == 1, where
+    assert len(c.orders) <= (1 if had else 2), where
+    return True
+
+
+@pytest.mark.parametrize("how, n", [("killed before", 5), ("killed after", 3), ("cut before", 7), ("cut after", 4)])
+def test_broken_off(small, how, n):
+    c, p = small(start=False)
+    assert is_broken_off(c, p, how, n)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["killed before", "killed after", "cut before", "cut after"])
+def test_broken_off_at_each_request(small, how):
+    c, p = small(start=False)
+    n = 1
+    while is_broken_off(c, p, how, n):
+        forget(c, p)
+        n += 1
+    assert 9 <= n < 20
