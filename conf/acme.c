@@ -225,11 +225,25 @@ static void check_site(struct draft *d, const struct conf_site *site)
                    "acme needs a folder for its certificates; add state DIR");
 }
 
+/* What uacme has no word for would be left out without a word; it knows other chains by their number or hash alone. */
+static void check_client(struct draft *d)
+{
+    const struct conf_acme *acme = &d->conf->acme;
+    const char *name = acme->profile != NULL           ? "profile"
+                       : acme->preferred_chain != NULL ? "preferred-chain"
+                                                       : NULL;
+
+    if (acme->uacme != NULL && name != NULL)
+        conf_error(d->errors, d->acme.seen[directive_index(directive_find(name))], name,
+                   "uacme cannot ask for it; leave it out, or write client builtin");
+}
+
 void finish_acme(struct draft *d)
 {
     struct conf *conf = d->conf;
     bool possible = conf->acme.name != NULL && has_plain_listener(conf) && conf->state != NULL;
 
+    check_client(d);
     for (unsigned i = 0; i < conf->site_count; i++) {
         struct conf_site *site = &conf->sites[i];
         bool all = possible && site->name_count > 0;

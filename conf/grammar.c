@@ -129,10 +129,12 @@ const struct directive directives[] = {
      .help = "Another authority, which is asked after one that failed."},
     {.name = "ca-roots", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "FILE",
      .note = "Mozilla's, compiled in", .set = set_ca_roots,
-     .help = "The certificates, in PEM, by which the servers of ca, staging and a fallback given as a URL are known."},
+     .help = "The certificates, in PEM, by which the servers of ca, staging and a fallback given as a URL are known. uacme "
+             "goes by the system's."},
     {.name = "profile", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
      .note = "the authority's", .set = set_profile,
-     .help = "What kind of certificate to ask for, of those that ca offers: shortlived, say; not of a fallback."},
+     .help = "What kind of certificate to ask for, of those that ca offers: shortlived, say; not of a fallback, and for "
+             "client builtin."},
     {.name = "preferred-chain", .where = SCOPE_ACME, .group = GROUP_ACME, .min = 1, .max = 1, .args = "NAME",
      .note = "the authority's", .set = set_preferred_chain,
      .help = "Of several chains that the authority offers, the one whose topmost certificate was issued by this name, "

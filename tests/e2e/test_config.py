@@ -449,3 +449,15 @@ def test_state_folder_that_cannot_be_written(proxy):
     until(lambda: not p.alive() or is_listening(p.port), 10, "an end or a start")
     if not p.alive():
         assert "/proc/nonexistent" in p.err()
+
+
+@pytest.mark.parametrize("words, place", [("profile shortlived", "1:22"), ("preferred-chain \"ISRG Root X1\"", "1:22")])
+def test_what_uacme_has_no_word_for(tmp, words, place):
+    """It would be left out, and nobody would know."""
+    conf = "acme { client uacme; %s }\nsite localhost { respond 200 }" % words
+    said = invalid(tmp, conf)
+    assert "t.conf:%s: %s: uacme cannot ask for it; leave it out, or write client builtin" % (place, words.split()[0]) in said
+    valid(tmp, conf.replace("uacme", "builtin"))
+    valid(tmp, conf, "--client", "builtin")
+    r = validate(tmp, "state %s\nacme { client uacme }\nsite localhost { respond 200 }" % tmp, "--" + words.split()[0], "x")
+    assert r.returncode == 1 and "%s: uacme cannot" % words.split()[0] in r.stderr
