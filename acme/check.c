@@ -166,8 +166,8 @@ static void check_clock(struct acme_check *c, struct bytes date)
             off = theirs > now ? theirs - now : now - theirs;
 
     if (theirs == 0)
-        return;
-    if (off > CLOCK_TOLERANCE)
+        say(c, true, "the clock cannot be compared: the authority sends no time");
+    else if (off > CLOCK_TOLERANCE)
         say(c, false, "the clock of this machine is %lld seconds %s that of the authority; set it",
             (long long)off, theirs > now ? "behind" : "before");
     else

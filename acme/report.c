@@ -40,6 +40,8 @@ static const char *likely_cause(const struct acme_outcome *o)
 {
     bool is_v6 = o->address != NULL && strchr(o->address, ':') != NULL;
 
+    if (o->problem[0] == '\0' && strstr(o->why, "expired or not yet valid") != NULL)
+        return "the clock of this machine is wrong";
     if (strcmp(o->problem, "rateLimited") == 0)
         return "the authority limits how often it is asked";
     if (strcmp(o->problem, "caa") == 0)

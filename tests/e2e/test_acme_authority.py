@@ -11,8 +11,9 @@ import time
 
 import pytest
 
-from acme_ca import ISSUED, SITE, UACME, certificate, openssl_text, served_by_pebble
+from acme_ca import ISSUED, SITE, UACME, Answers, certificate, openssl_text, served_by_pebble
 from certificates import EC, openssl
+from proxy import run
 from rawhttp import Ended
 from waiting import Clock, until
 
@@ -43,6 +44,29 @@ def test_nothing_is_ordered_before_the_clock_is_sane(small, authority):
     p.wait_log(r"acme: the clock is right now\n[\s\S]*" + ISSUED, 30)
     assert p.log().count("the clock is wrong") == 1 and len(c.orders) == 1
     assert min(first) >= begins
+
+
+def test_certificate_of_the_authority_that_is_over(proxy, authority, tmp):
+    """Seen from a clock that is wrong each one is."""
+    server = type("Expired", (), {"leaf": lambda self, name: authority.leaf(name, expired=True), "root": authority.root})()
+    a = Answers(server, lambda h, n: h.reply(200, b"{}"))
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True)
+        p.wait_log(r"certificate expired or not yet valid.*; likely: the clock of this machine is wrong; try 1 failed", 20)
+    finally:
+        a.close()
+
+
+def test_check_where_the_authority_sends_no_date(proxy, authority):
+    a = Answers(authority, lambda h, n: h.reply(200, b"{}"))
+    a.server.RequestHandlerClass.send_response = lambda h, status: h.send_response_only(status)
+    try:
+        p = proxy(a.conf() + "\n" + SITE, http=True, wait=None)
+        r = run("--config", p.conf_path, "--check", "localhost:%d" % p.http_port, timeout=60)
+        assert "ok   the clock cannot be compared: the authority sends no time\n" in r.stdout, r.stdout
+        assert r.returncode == 0 and "BAD" not in r.stdout
+    finally:
+        a.close()
 
 
 # --- an account that was made elsewhere ---

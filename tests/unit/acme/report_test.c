@@ -105,6 +105,16 @@ TEST(no_name_is_at_hand)
     CHECK(says(line_of(&(struct acme_outcome){.why = "no", .problem = "rateLimited"}), "likely"));
 }
 
+/* Of the authority's own server, as we see it; not of what it says of others. */
+TEST(certificate_by_another_clock)
+{
+    static const char why[] = "ca.test: certificate expired or not yet valid (192.0.2.1:443)";
+
+    CHECK(says(line_of(&(struct acme_outcome){.why = why, .problem = ""}),
+               "(192.0.2.1:443); likely: the clock of this machine is wrong; try 2"));
+    CHECK(strstr(line_of(&(struct acme_outcome){.why = why, .problem = "tls"}), "clock") == NULL);
+}
+
 /* A line of the log is cut: what we say stands behind the authority's words, and its numbers are what one waits for. */
 TEST(long_words_leave_ours)
 {
@@ -134,4 +144,5 @@ TEST(names)
     CHECK_STR(report_names(all, 7, out), "a, b, c, d, e and 2 more");
 }
 
-TEST_MAIN(RUN(all_of_it), RUN(causes), RUN(long_words_leave_ours), RUN(no_name_is_at_hand), RUN(names))
+TEST_MAIN(RUN(all_of_it), RUN(causes), RUN(long_words_leave_ours), RUN(no_name_is_at_hand),
+          RUN(certificate_by_another_clock), RUN(names))
