@@ -49,7 +49,7 @@ PATHMAP := '-ffile-prefix-map=$(CURDIR)=.'
 # What is shipped must fit a router's flash: the path of a request and of a record is made fast, arithmetic faster (its
 # loops may be unrolled and aligned), and all else small. Builds with sanitizers have an -O1 of their own.
 FASTEST := $(filter-out $(foreach f,bench ec ecdsa_p256 hkdf impl p256 rsa rsa_m64,crypto/$(f).c),$(wildcard crypto/*.c)) \
-           $(foreach d,ec/ec_c25519 ec/ec_p256 hash int symcipher,bearssl/src/$(d)%)
+           $(foreach d,ec/ec_c25519 ec/ec_p256 hash/ghash hash/sha2small int symcipher,bearssl/src/$(d)%)
 FAST := $(foreach f,bytes mem memcpy,base/$(f).c) conn/conn.c $(foreach f,h1_body h1_meaning h1_parse h1_write head,http/$(f).c) \
         relay/exchange.c relay/forward.c bearssl/src/ssl/ssl_hs_server.c
 PACKED := -fno-align-functions -fno-align-labels -fno-align-jumps
