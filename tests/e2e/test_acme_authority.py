@@ -12,7 +12,7 @@ import time
 import pytest
 
 from acme_ca import ISSUED, SITE, UACME, Answers, certificate, openssl_text, served_by_pebble
-from certificates import EC, openssl
+from certificates import EC, P384, RSA, openssl
 from proxy import run
 from rawhttp import Ended
 from waiting import Clock, until
@@ -96,15 +96,44 @@ def test_account_that_uacme_made_is_found(by_uacme, options, says):
         assert f.read() == key
 
 
+@pytest.mark.parametrize("algorithm, alg", [(RSA, "RS256"), (P384, "ES384")])
+def test_account_is_asked_for_before_one_is_made(small, algorithm, alg):
+    """RFC 8555 §7.3.1, with whatever key stands in the folder."""
+    c, p = small(start=False)
+    account, asked = c._account, []
+
+    def have_one(h, header, payload, n):
+        asked.append((header["alg"], payload))
+        c.accounts[json.dumps(header["jwk"], sort_keys=True)] = 7
+        account(h, header, payload, n)
+    c._account = have_one
+    os.mkdir(os.path.join(p.state, "private"), 0o700)
+    openssl("genpkey", *algorithm, "-out", os.path.join(p.state, "private", "key.pem"))
+    p.start()
+    p.wait_log(ISSUED, 20)
+    assert asked == [(alg, {"onlyReturnExisting": True})]
+
+
 # --- what an authority does that goes on ---
 
 
 def test_nonces_that_are_refused_as_pebble_does_by_default(ca):
-    """One in twenty: over as many requests as four names need, some are."""
-    names = ["a.test", "www.a.test", "b.a.test", "c.a.test"]
+    """One in twenty: certificates are ordered until one was, which is seen by what would be asked for once."""
+    names = ["a.test"] + ["%d.a.test" % i for i in range(9)]
     pebble, p = ca("site %s { respond 200 }" % " ".join(names), env={"PEBBLE_WFE_NONCEREJECT": "5"})
-    p.wait_log(ISSUED + "|try 1 failed", 60)
-    assert "try 1 failed" not in p.log() and pebble.issued() == 1 and p.log().count("acme: a new account") == 1
+
+    def asked():
+        """For accounts, orders, challenges and certificates."""
+        return len(re.findall(r"POST /(?:sign-me-up|order-plz|chalZ/\S*|finalize-order/\S*|certZ/\S*) ", pebble.log()))
+    for n in range(1, 30):
+        until(lambda: pebble.issued() == n and p.admin("acme status")["certificates"][0]["state"] == "valid" or
+              "failed" in p.log(), 30, "certificate %d" % n)
+        if "failed" in p.log() or asked() > 1 + n * (3 + len(names)):
+            break
+        assert p.admin("acme renew a.test")["ok"]
+    else:
+        pytest.fail("none was refused")
+    assert "failed" not in p.log() and p.log().count("acme: a new account") == 1
     assert served_by_pebble(p, names[-1])
 
 
