@@ -12,7 +12,8 @@
 #include <string.h>
 
 #define NAMES_SHOWN 5u
-#define WHY_MAX     640 /* what a line of the log has room for beside all else; acme status has the rest */
+#define WHY_MAX \
+    640 /* what a line of the log has room for beside all else; more goes on in lines of its own */
 
 const char *report_time(int64_t s, char out[REPORT_TIME])
 {
@@ -73,12 +74,15 @@ static const char *likely_cause(const struct acme_outcome *o)
 void report_failure(const char *name, const struct acme_outcome *o, const struct schedule *schedule)
 {
     const char *cause = likely_cause(o);
+    const char *about = o->name != NULL ? o->name : name;
+    size_t n = strlen(o->why);
     char next[REPORT_TIME], tried[80] = "";
 
     if (o->address != NULL)
         snprintf(tried, sizeof tried, " (address tried: %.45s)", o->address);
-    log_error("acme: %s: %.*s%s%s%s%s; try %u failed, the next is not before %s",
-              o->name != NULL ? o->name : name, WHY_MAX, o->why, strlen(o->why) > WHY_MAX ? "..." : "", tried,
-              cause != NULL ? "; likely: " : "", cause != NULL ? cause : "", schedule->failures,
-              report_time(schedule->next_try, next));
+    log_error("acme: %s: %.*s%s%s%s%s; try %u failed, the next is not before %s", about, WHY_MAX, o->why,
+              n > WHY_MAX ? "..." : "", tried, cause != NULL ? "; likely: " : "", cause != NULL ? cause : "",
+              schedule->failures, report_time(schedule->next_try, next));
+    for (size_t at = WHY_MAX; at < n; at += WHY_MAX)
+        log_error("acme: %s: ...%.*s", about, WHY_MAX, o->why + at);
 }

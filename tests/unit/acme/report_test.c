@@ -123,6 +123,7 @@ TEST(long_words_leave_ours)
     const char *line;
 
     memset(why, 'w', sizeof why - 1);
+    memcpy(why + sizeof why - 5, "end", 4); /* and all of them are said */
     memset(name, 'n', sizeof name - 1);
     memset(address, 'a', sizeof address - 1);
     line = line_of_schedule(
@@ -130,6 +131,7 @@ TEST(long_words_leave_ours)
     CHECK(says(line, "www... (address tried: aaa"));
     CHECK(says(line, "); likely: a CAA record of"));
     CHECK(says(line, "; try 1000 failed, the next is not before 2027-01-15T08:00:00.000Z\n"));
+    CHECK(says(line, ": ...www") && says(line, "wwwend\n"));
     why[640] = '\0';
     CHECK(says(line_of(&(struct acme_outcome){.why = why, .problem = ""}), "www; try 2 failed"));
 }
