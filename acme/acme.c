@@ -658,45 +658,17 @@ static const char *prepare(struct acme *a)
     return NULL;
 }
 
-/* The jobs of conf's sites, those of `before` that are for the same names among them. False when out of memory. */
-static bool make_jobs(const struct conf *conf, struct job **before, struct job **jobs)
-{
-    struct job **end = jobs;
-
-    *jobs = NULL;
-    for (unsigned i = 0; i < conf->site_count; i++) {
-        struct job *job;
-
-        if (conf->sites[i].tls != CONF_TLS_ACME)
-            continue;
-        job = jobs_take(before, &conf->sites[i]);
-        if (job == NULL && (job = job_new(conf, i)) == NULL)
-            return false;
-        job->site = i;
-        *end = job;
-        end = &job->next;
-    }
-    return true;
-}
-
-static bool has_job(const struct job *list, const struct job *job)
-{
-    while (list != NULL && list != job)
-        list = list->next;
-    return list != NULL;
-}
-
 /* Its certificate is still wanted from there. A question is not worth it. */
 static bool goes_on(const struct acme *a, const struct job *jobs, const struct conf *conf)
 {
-    return a->errand > ERRAND_INFORMATION && has_job(jobs, a->current) &&
+    return a->errand > ERRAND_INFORMATION && jobs_have(jobs, a->current) &&
            strcmp(conf->acme.directory, a->conf->acme.directory) == 0;
 }
 
 bool acme_apply(struct acme *a, struct conf *conf)
 {
     struct job *before = a->jobs, *jobs;
-    bool enough = make_jobs(conf, &before, &jobs), is_kept = enough && goes_on(a, jobs, conf);
+    bool enough = jobs_of(conf, &before, &jobs), is_kept = enough && goes_on(a, jobs, conf);
 
     if (!is_kept)
         stop_errand(a);

@@ -80,6 +80,33 @@ struct job *jobs_take(struct job **list, const struct conf_site *site)
     return NULL;
 }
 
+bool jobs_of(const struct conf *conf, struct job **before, struct job **jobs)
+{
+    struct job **end = jobs;
+
+    *jobs = NULL;
+    for (unsigned i = 0; i < conf->site_count; i++) {
+        struct job *job;
+
+        if (conf->sites[i].tls != CONF_TLS_ACME)
+            continue;
+        job = jobs_take(before, &conf->sites[i]);
+        if (job == NULL && (job = job_new(conf, i)) == NULL)
+            return false;
+        job->site = i;
+        *end = job;
+        end = &job->next;
+    }
+    return true;
+}
+
+bool jobs_have(const struct job *list, const struct job *job)
+{
+    while (list != NULL && list != job)
+        list = list->next;
+    return list != NULL;
+}
+
 struct job *jobs_find(struct job *list, struct bytes name)
 {
     for (struct job *job = list; job != NULL; job = job->next)

@@ -35,6 +35,10 @@ struct job *job_new(const struct conf *conf, unsigned site);
 void jobs_free(struct job *list);
 /* Takes the job with exactly the site's names out of the list. NULL: there is none. */
 struct job *jobs_take(struct job **list, const struct conf_site *site);
+/* One for each of conf's sites that are for an authority: those of `before` that are for the same names are taken from
+ * there. False when out of memory; *jobs is freed by the caller either way. */
+bool jobs_of(const struct conf *conf, struct job **before, struct job **jobs);
+bool jobs_have(const struct job *list, const struct job *job);
 /* The one that has this name among its own, in any case. */
 struct job *jobs_find(struct job *list, struct bytes name);
 
