@@ -315,8 +315,8 @@ test_unikernel()
     make_each $B/unikernel/proxy
     [ -x $B/unikernel/proxy ] || return 0
     files='unikernel basic certificates config upstream half_close limits tls_wire'
-    [ -z "${PROXY_TEST_ALL:-}" ] || files="$files acme acme_caa acme_commands acme_durability framing hostile log resumption \
-        streaming tls tls13 websocket"
+    [ -z "${PROXY_TEST_ALL:-}" ] || files="$files acme acme_caa acme_commands acme_directories \
+        acme_durability framing hostile log resumption streaming tls tls13 websocket"
     set --
     for f in $files; do
         set -- "$@" "tests/e2e/test_$f.py"

@@ -4,6 +4,7 @@ import base64
 import http.server
 import json
 import os
+import signal
 import ssl
 import subprocess
 import threading
@@ -28,6 +29,26 @@ def certificate(p, name="a.test"):
     """The leaf that is served for that name, in PEM."""
     with p.connect(sni=name) as c:
         return ssl.DER_cert_to_PEM_cert(c.tls.getpeercert(True))
+
+
+def renew(p):
+    """Once nothing else is under way, as a question for renewal information."""
+    until(lambda: p.admin("acme renew a.test")["ok"], 10, "the renewal")
+
+
+def schedule(p, name="a.test"):
+    with open(os.path.join(p.state, name, "schedule")) as f:
+        return {word: int(number) for word, number in map(str.split, f)}
+
+
+def restart_with(p, **changes):
+    """The proxy, once more, on another schedule; a number that is None is left out."""
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    numbers = dict(schedule(p), **{k.replace("_", "-"): v for k, v in changes.items()})
+    with open(os.path.join(p.state, "a.test", "schedule"), "w") as f:
+        f.writelines("%s %d\n" % (k, v) for k, v in numbers.items() if v is not None)
+    p.start()
 
 
 def served_by_pebble(p, name="a.test"):
